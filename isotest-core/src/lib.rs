@@ -1,15 +1,57 @@
-//! A Rust test that touches the network, the process table, the hostname or the file system gets a machine of
-//! its own.
+//! `#[isotest]` gives a test a machine of its own: fresh PID, network, mount, UTS, IPC and user namespaces, a private
+//! tmpfs and a reaping init, for about a millisecond, without root.
+//!
+//! The crate in reading order, which is the way data flows: `spec` (what a test asks for) → `plan` (in what order) →
+//! `server` (clones a sandbox) ⇒ `init` (carries it out) → `protocol` → `outcome`. `entry` is what the attribute calls,
+//! `mirror` and `client` its way to the server, `sys` the only unsafe code.
 
 mod spec;
+
+#[cfg(target_os = "linux")]
+mod client;
+#[cfg(target_os = "linux")]
+mod coverage;
+#[cfg(target_os = "linux")]
+mod entry;
+mod harness;
+#[cfg(target_os = "linux")]
+mod host;
+#[cfg(target_os = "linux")]
+mod init;
+#[cfg(target_os = "linux")]
+mod keep;
+#[cfg(target_os = "linux")]
+mod mirror;
+mod outcome;
+#[cfg(target_os = "linux")]
+mod plan;
+#[cfg(target_os = "linux")]
+mod protocol;
+#[cfg(target_os = "linux")]
+mod server;
+#[cfg(target_os = "linux")]
+mod setup;
+#[cfg(target_os = "linux")]
+mod sys;
 
 pub use isotest_macros::isotest;
 pub use isotest_macros::isotest as test;
 pub use spec::{Net, Pid1, Spec, User};
 
 /// What generated code calls. Not part of the public interface: it changes without notice.
+#[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod __private {
     pub use crate::entry::{IsolatedTest, Verdict, run, run_should_panic};
 }
-mod entry;
+
+/// What `cargo isotest` is built on. Not part of the public interface: it changes without notice.
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub mod runner {
+    pub use crate::client::{Client, Pending, Started};
+    pub use crate::harness::{Filter, printable};
+    pub use crate::keep::of_a_test;
+    pub use crate::outcome::{End, Failure, Outcome, Report, Word};
+    pub use crate::protocol::{Isolation, Run, Target};
+}

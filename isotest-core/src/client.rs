@@ -1,0 +1,141 @@
+//! A client's side of a fork server: start one, ask it to run a test, know when it is gone.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+use crate::outcome::Report;
+use crate::protocol::{self, Hello, Request, Run, receive, send};
+use crate::sys::door::SERVER;
+
+/// A running fork server.
+#[derive(Debug)]
+pub struct Client {
+    socket: OwnedFd,
+    server: Child,
+    hello: Hello,
+}
+
+/// What became of the attempt to start a test binary as a fork server.
+#[derive(Debug)]
+pub enum Started {
+    /// It is one.
+    Server(Client),
+    /// It has no door: it ran its `main` instead, with the arguments and the output it was given.
+    Ordinary(Child),
+}
+
+impl Client {
+    /// Starts `command` as a fork server. It needs as many arguments as a test process takes; its standard input is
+    /// replaced, its output is the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started, or speaks another version of the protocol.
+    pub fn start(mut command: Command) -> io::Result<Started> {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        let mut server = command.env(SERVER, protocol::VERSION).stdin(Stdio::from(theirs)).spawn()?;
+        drop(command); // It holds the other end of the socket, and would hide the server's hanging up.
+        match receive::<Hello>(ours.as_fd())? {
+            Some((hello, _)) if hello.version != protocol::VERSION => {
+                server.kill()?;
+                server.wait()?;
+                let theirs = hello.version;
+                Err(io::Error::other(format!(
+                    "the test binary speaks protocol {theirs} of isotest, this program speaks {}: \
+                     use the same version of isotest-core and cargo-isotest",
+                    protocol::VERSION
+                )))
+            }
+            Some((hello, _)) => Ok(Started::Server(Client { socket: ours, server, hello })),
+            None => Ok(Started::Ordinary(server)),
+        }
+    }
+
+    /// The arguments that a server must be started with when its own are of no use.
+    #[must_use]
+    pub fn placeholder_arguments() -> [&'static str; 5] {
+        crate::server::harness_arguments("isotest-fork-server")
+    }
+
+    /// How many threads ran in the server before its door.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.hello.threads
+    }
+
+    /// The server's process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// Asks for one test to be run; the report arrives on the socket that is returned.
+    ///
+    /// # Errors
+    ///
+    /// When the server is gone.
+    pub fn run(&self, run: Run, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Pending> {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        let descriptors = [stdout.as_fd(), stderr.as_fd(), theirs.as_fd()];
+        send(self.socket.as_fd(), &Request::Run(Box::new(run)), &descriptors)?;
+        Ok(Pending { socket: ours })
+    }
+
+    /// Asks for the registered tests, written to `out` as JSON, one `[path, spec]` a line.
+    ///
+    /// # Errors
+    ///
+    /// When the server is gone.
+    pub fn registry(&self, out: &OwnedFd) -> io::Result<()> {
+        Ok(send(self.socket.as_fd(), &Request::Registry, &[out.as_fd()])?)
+    }
+
+    /// Asks for the harness's own main to be run with these arguments, to list tests on `out`.
+    ///
+    /// # Errors
+    ///
+    /// When the server is gone.
+    pub fn list(&self, arguments: [&str; 5], out: &OwnedFd) -> io::Result<()> {
+        let arguments = arguments.map(str::to_owned).to_vec();
+        Ok(send(self.socket.as_fd(), &Request::List(arguments), &[out.as_fd()])?)
+    }
+}
+
+impl Drop for Client {
+    /// Hanging up ends the server; killing it first spares the wait for it to notice.
+    fn drop(&mut self) {
+        drop(self.server.kill());
+        drop(self.server.wait());
+    }
+}
+
+/// A test that was asked for.
+#[derive(Debug)]
+pub struct Pending {
+    socket: OwnedFd,
+}
+
+impl AsFd for Pending {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl Pending {
+    /// Waits for the report; `None` when init or the server were killed before they could send one.
+    ///
+    /// # Errors
+    ///
+    /// When the report can't be read.
+    pub fn report(&self) -> io::Result<Option<Report>> {
+        match protocol::receive_report(self.socket.as_fd()) {
+            Err(nix::errno::Errno::ECONNRESET) => Ok(None),
+            other => Ok(other?),
+        }
+    }
+}

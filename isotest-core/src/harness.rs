@@ -1,0 +1,150 @@
+//! Tells a test's own output from what libtest writes around it.
+//!
+//! A test process runs libtest's `main` with one test and no capture, so its stdout is `\nrunning 1 test\n`, the test's
+//! own output, `test NAME ... ok\n\ntest result: ok. 1 passed; …`. [`Filter`] passes on what is in the middle.
+
+/// Separates a stream as it comes, in bounded memory.
+#[derive(Debug)]
+pub struct Filter {
+    marker: Vec<u8>,
+    head: Option<Vec<u8>>,
+    held: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+const HEAD: &[u8] = b"\nrunning 1 test\n";
+
+/// libtest's closing words are shorter, unless a test failed with a message of this length.
+const LONGEST_TAIL: usize = 64 * 1024;
+
+impl Filter {
+    /// For the output of this test.
+    #[must_use]
+    pub fn new(test: &str) -> Filter {
+        Filter { marker: format!("test {test} ").into_bytes(), head: Some(Vec::new()), held: Vec::new(), tail: Vec::new() }
+    }
+
+    /// Takes the next piece; gives what is certainly the test's.
+    pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
+        if let Some(mut head) = self.head.take() {
+            head.extend_from_slice(piece);
+            if head.len() < HEAD.len() && HEAD.starts_with(&head) {
+                self.head = Some(head);
+                return Vec::new();
+            }
+            self.held = head.strip_prefix(HEAD).map_or_else(|| head.clone(), <[u8]>::to_vec);
+        } else {
+            self.held.extend_from_slice(piece);
+        }
+        // What might be the beginning of libtest's closing words stays back.
+        let from = self.last_marker().filter(|at| self.held.len() - at <= LONGEST_TAIL);
+        let keep = from.unwrap_or_else(|| self.held.len() - self.partial_marker());
+        let rest = self.held.split_off(keep);
+        std::mem::replace(&mut self.held, rest)
+    }
+
+    /// The stream has ended: gives what is left of the test's output.
+    pub fn finish(&mut self) -> Vec<u8> {
+        let rest = self.head.take().unwrap_or_else(|| std::mem::take(&mut self.held));
+        if rest.starts_with(&self.marker) && contains(&rest, b"\ntest result: ") {
+            self.tail = rest;
+            return Vec::new();
+        }
+        rest
+    }
+
+    /// Whether libtest said that exactly this test passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        contains(&self.tail, b"\ntest result: ok. 1 passed; 0 failed;")
+    }
+
+    /// Whether libtest came to its closing words.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        !self.tail.is_empty()
+    }
+
+    /// What libtest noted about a failure: why `#[should_panic]` was not satisfied, that a result was `Err`.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.tail);
+        let (_, section) = text.split_once(" stdout ----\n")?;
+        let (note, _) = section.split_once("\n\nfailures:\n")?;
+        Some(note.trim_end().to_owned())
+    }
+
+    fn last_marker(&self) -> Option<usize> {
+        self.held.windows(self.marker.len()).rposition(|window| window == self.marker)
+    }
+
+    /// How many bytes at the end could be the beginning of the marker.
+    fn partial_marker(&self) -> usize {
+        let longest = self.marker.len().min(self.held.len());
+        (1..=longest).rev().find(|length| self.held.ends_with(&self.marker[..*length])).unwrap_or(0)
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// Text as it is, and bytes that are no text as `\xNN`, so that nothing is lost.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Filter, printable};
+
+    fn filter(pieces: &[&str]) -> (String, Filter) {
+        let mut filter = Filter::new("a::b");
+        let mut passed: Vec<u8> = pieces.iter().flat_map(|piece| filter.push(piece.as_bytes())).collect();
+        passed.extend(filter.finish());
+        (String::from_utf8(passed).expect("text"), filter)
+    }
+
+    #[test]
+    fn what_libtest_writes_around_a_test_is_taken_off() {
+        let (passed, filter) =
+            filter(&["\nrunn", "ing 1 test\nhello", "test a::b ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n\n"]);
+        assert_eq!(passed, "hello");
+        assert!(filter.passed());
+    }
+
+    #[test]
+    fn a_test_that_never_finished_is_not_called_passed() {
+        let (passed, filter) = filter(&["\nrunning 1 test\nhello"]);
+        assert_eq!(passed, "hello");
+        assert!(!filter.finished());
+    }
+
+    #[test]
+    fn output_that_looks_like_the_end_is_kept() {
+        let (passed, filter) = filter(&["\nrunning 1 test\ntest a::b ... ", "no\n", "test a::b ... FAILED\n\ntest result: FAILED."]);
+        assert_eq!(passed, "test a::b ... no\n");
+        assert!(filter.finished() && !filter.passed());
+    }
+
+    #[test]
+    fn a_note_of_the_harness_is_found() {
+        let tail = "test a::b - should panic ... FAILED\n\nfailures:\n\n---- a::b stdout ----\nnote: test did not panic as \
+                    expected at src/lib.rs:1:1\n\nfailures:\n    a::b\n\ntest result: FAILED. 0 passed; 1 failed;";
+        let (_, filter) = filter(&["\nrunning 1 test\n", tail]);
+        assert_eq!(filter.note().as_deref(), Some("note: test did not panic as expected at src/lib.rs:1:1"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_not_lost() {
+        assert_eq!(printable(b"a\xff\xfeb"), "a\\xff\\xfeb");
+    }
+}

@@ -1,0 +1,63 @@
+//! The facts of the host that a plan depends on, read once by each fork server.
+
+use std::path::PathBuf;
+
+use nix::unistd::{getegid, geteuid};
+
+/// What a plan needs to know about the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// The caller's effective user id.
+    pub(crate) uid: u32,
+    /// The caller's effective group id.
+    pub(crate) gid: u32,
+    /// Which user ids the caller's own user namespace knows: first and count.
+    pub(crate) uid_ranges: Vec<(u32, u32)>,
+    /// The same for group ids.
+    pub(crate) gid_ranges: Vec<(u32, u32)>,
+    /// Directories that become private, without symbolic links, shortest first.
+    pub(crate) private: Vec<PathBuf>,
+    /// Whether there are control groups to keep visible below `/sys`.
+    pub(crate) cgroups: bool,
+    /// Whether POSIX message queues are mounted.
+    pub(crate) mqueue: bool,
+}
+
+impl Facts {
+    /// Reads them.
+    pub(crate) fn read() -> Facts {
+        Facts {
+            uid: geteuid().as_raw(),
+            gid: getegid().as_raw(),
+            uid_ranges: id_ranges("/proc/self/uid_map"),
+            gid_ranges: id_ranges("/proc/self/gid_map"),
+            private: private_directories(std::env::var_os("TMPDIR").map(PathBuf::from)),
+            cgroups: PathBuf::from("/sys/fs/cgroup").is_dir(),
+            mqueue: PathBuf::from("/dev/mqueue").is_dir(),
+        }
+    }
+}
+
+/// Directories where programs leave files and sockets that others find by name. One that does not exist hides nothing.
+fn private_directories(temporary: Option<PathBuf>) -> Vec<PathBuf> {
+    let usual = ["/tmp", "/var/tmp", "/dev/shm", "/run"].map(PathBuf::from);
+    let mut directories: Vec<_> = usual
+        .into_iter()
+        .chain(temporary)
+        .filter_map(|path| path.canonicalize().ok())
+        .filter(|path| path.is_dir() && path.parent().is_some())
+        .collect();
+    directories.sort();
+    directories.dedup();
+    directories
+}
+
+/// The first and third column of an id map, `user_namespaces(7)`.
+fn id_ranges(map: &str) -> Vec<(u32, u32)> {
+    let map = std::fs::read_to_string(map).unwrap_or_default();
+    let range = |line: &str| {
+        let mut columns = line.split_whitespace().map(str::parse);
+        Some((columns.next()?.ok()?, columns.nth(1)?.ok()?))
+    };
+    map.lines().filter_map(range).collect()
+}

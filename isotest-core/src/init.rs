@@ -1,0 +1,184 @@
+//! PID 1 of a sandbox: carries out the plan, starts the test, reaps orphans, takes stock, reports.
+//!
+//! What it leaves to others: judging the outcome (the client), and killing what is left, which the kernel does
+//! when PID 1 exits (`pid_namespaces(7)`).
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::CloneFlags;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid};
+
+use crate::Pid1;
+use crate::host::Facts;
+use crate::outcome::{End, Failure, Report, Word};
+use crate::plan;
+use crate::protocol::{Isolation, Run, send};
+use crate::setup::{Detached, carry_out};
+use crate::sys::process::{self, SingleThreaded};
+use crate::sys::word::SharedWord;
+
+/// What init needs to know.
+#[derive(Debug)]
+pub(crate) struct Sandbox<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) facts: &'a Facts,
+    pub(crate) user_namespace: bool,
+    pub(crate) report: OwnedFd,
+    pub(crate) proof: &'a SingleThreaded,
+}
+
+/// Runs one sandbox. Returns only in the test process, with what ties it to its init.
+pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> SharedWord {
+    let word = match prepare(sandbox, server) {
+        Ok(word) => word,
+        Err(failure) => give_up(sandbox, failure),
+    };
+    let children = attempt(sandbox, "watching for ended children", watch_children());
+    match attempt(sandbox, "starting the test process", process::fork(sandbox.proof)) {
+        ForkResult::Child => {
+            if sandbox.run.spec.pid1 == Pid1::Test && sandbox.run.isolation == Isolation::Required {
+                let steps = plan::process_files(&sandbox.run.spec, sandbox.facts);
+                if let Err(failure) = carry_out(&steps, &mut Detached::default()) {
+                    give_up(sandbox, failure);
+                }
+            }
+            word
+        }
+        ForkResult::Parent { child } => {
+            let end = supervise(child, sandbox, &children);
+            let left_over = take_stock(sandbox);
+            finish(sandbox, Report { end, word: word.said(), isolated: isolated(sandbox), left_over })
+        }
+    }
+}
+
+/// Everything before the test process exists.
+fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<SharedWord, Failure> {
+    let failed = |step: &str| {
+        let step = step.to_owned();
+        move |errno: Errno| Failure { step, errno: errno as i32 }
+    };
+    process::default_signals().map_err(failed("resetting the signals"))?;
+    process::set_name(c"isotest-init").map_err(failed("naming init"))?;
+    let run = sandbox.run;
+    if run.isolation == Isolation::Required {
+        let mut detached = Detached::default();
+        if sandbox.user_namespace {
+            carry_out(&plan::id_maps(&run.spec, sandbox.facts), &mut detached)?;
+        }
+        carry_out(&plan::plan(&run.spec, sandbox.facts, &run.keep), &mut detached)?;
+        match run.spec.pid1 {
+            Pid1::Init => carry_out(&plan::process_files(&run.spec, sandbox.facts), &mut detached)?,
+            Pid1::Test => carry_out(&[plan::Step::Unshare(CloneFlags::CLONE_NEWPID)], &mut detached)?,
+        }
+    }
+    // After the last change of credentials, which would clear it; then look whether the server died before.
+    process::die_with_parent().map_err(failed("tying init to its server"))?;
+    let mut alive = [PollFd::new(server, PollFlags::POLLIN)];
+    if poll(&mut alive, PollTimeout::ZERO).map_err(failed("looking for the server"))? > 0 {
+        process::exit_now(1);
+    }
+    SharedWord::new().map_err(failed("mapping the word"))
+}
+
+fn watch_children() -> nix::Result<SignalFd> {
+    let mut mask = SigSet::empty();
+    mask.add(Signal::SIGCHLD);
+    mask.thread_block()?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+/// Waits for the test process, and reaps whatever else becomes init's child.
+fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd) -> End {
+    // Only the test may hold the output open: its end must be the reader's end of file.
+    for standard in 0..=2 {
+        if let Ok(null) = std::fs::File::open("/dev/null") {
+            process::redirect(null.as_fd(), standard).ok();
+        }
+    }
+    let deadline = sandbox.run.spec.timeout.map(|timeout| Instant::now() + timeout);
+    loop {
+        if let Some(end) = reap(test, sandbox) {
+            return end;
+        }
+        let left = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            Some(Duration::ZERO) => return End::TimedOut,
+            left => left,
+        };
+        wait_for_a_child(children, left);
+    }
+}
+
+/// Collects every child that has changed; says how the test ended if it was among them.
+fn reap(test: Pid, sandbox: &Sandbox<'_>) -> Option<End> {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
+            Ok(WaitStatus::Exited(pid, status)) if pid == test => return Some(End::Exited(status)),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == test => return Some(End::Signalled(signal as i32)),
+            Ok(WaitStatus::Stopped(pid, _)) if pid == test && count_others(sandbox) == 1 => return Some(End::Stopped),
+            Ok(WaitStatus::StillAlive) => return None,
+            Ok(_) | Err(Errno::EINTR) => {}
+            // nix does not know real-time signals: the process they killed is gone all the same.
+            Err(Errno::EINVAL) => return Some(End::Signalled(libc::SIGRTMIN())),
+            Err(_) => return None,
+        }
+    }
+}
+
+fn wait_for_a_child(children: &SignalFd, left: Option<Duration>) {
+    // A millisecond is added because poll rounds down and would spin through the last one.
+    let timeout = left.map_or(PollTimeout::NONE, |left| {
+        PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+    });
+    let mut events = [PollFd::new(children.as_fd(), PollFlags::POLLIN)];
+    poll(&mut events, timeout).ok(); // Interrupted or not: the caller looks again.
+    while let Ok(Some(_)) = children.read_signal() {}
+}
+
+/// How many processes are in the sandbox beside init.
+fn count_others(sandbox: &Sandbox<'_>) -> usize {
+    if !is_pid_1(sandbox) || kill(Pid::from_raw(-1), None) == Err(Errno::ESRCH) {
+        return 0;
+    }
+    let Ok(entries) = std::fs::read_dir("/proc") else { return 0 };
+    let processes = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
+    processes.count().saturating_sub(1)
+}
+
+/// What the test left behind, after its zombies are gone.
+fn take_stock(sandbox: &Sandbox<'_>) -> usize {
+    while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+        if status == WaitStatus::StillAlive {
+            break;
+        }
+    }
+    count_others(sandbox)
+}
+
+fn is_pid_1(sandbox: &Sandbox<'_>) -> bool {
+    sandbox.run.isolation == Isolation::Required && sandbox.run.spec.pid1 == Pid1::Init
+}
+
+fn isolated(sandbox: &Sandbox<'_>) -> bool {
+    sandbox.run.isolation == Isolation::Required
+}
+
+fn attempt<T>(sandbox: &Sandbox<'_>, step: &str, result: nix::Result<T>) -> T {
+    result.unwrap_or_else(|errno| give_up(sandbox, Failure { step: step.to_owned(), errno: errno as i32 }))
+}
+
+fn give_up(sandbox: &Sandbox<'_>, failure: Failure) -> ! {
+    finish(sandbox, Report { end: End::SetupFailed(failure), word: Word::None, isolated: false, left_over: 0 })
+}
+
+fn finish(sandbox: &Sandbox<'_>, report: Report) -> ! {
+    // If nobody listens any more there is nobody to tell.
+    send(sandbox.report.as_fd(), &report, &[]).ok();
+    process::exit_now(0)
+}

@@ -1,0 +1,41 @@
+//! Which paths must stay reachable inside, even where a private directory is laid over them: a checkout in /tmp, a
+//! target directory in /dev/shm.
+
+use std::path::{Path, PathBuf};
+
+/// What a test of this process needs: its sources, its binary, its build products, its tools.
+pub(crate) fn paths() -> Vec<PathBuf> {
+    let executable = std::env::current_exe().ok();
+    let directory = std::env::current_dir().ok();
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    of_a_test(executable.as_deref(), directory.as_deref(), manifest.as_deref())
+        .into_iter()
+        .chain(tools())
+        .filter_map(|path| path.canonicalize().ok())
+        .collect()
+}
+
+/// The same for a test binary that somebody else runs.
+pub fn of_a_test(executable: Option<&Path>, directory: Option<&Path>, manifest: Option<&Path>) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    paths.extend(executable.map(|path| outermost_with(path, "CACHEDIR.TAG").unwrap_or_else(|| path.to_owned())));
+    for source in [directory, manifest].into_iter().flatten() {
+        paths.push(outermost_with(source, "Cargo.toml").unwrap_or_else(|| source.to_owned()));
+    }
+    paths
+}
+
+/// Directories that programs are found in, and where a coverage profile goes.
+fn tools() -> Vec<PathBuf> {
+    let lists = ["PATH", "LD_LIBRARY_PATH"].into_iter().filter_map(std::env::var_os);
+    let listed = lists.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
+    let homes = ["HOME", "CARGO_HOME", "RUSTUP_HOME"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let profile = std::env::var_os("LLVM_PROFILE_FILE").map(PathBuf::from);
+    let profiles = profile.and_then(|pattern| pattern.parent().map(Path::to_owned));
+    listed.chain(homes).chain(profiles).filter(|path| path.is_absolute()).collect()
+}
+
+/// The highest of `path` and its ancestors that contains `marker`: a workspace, a target directory.
+fn outermost_with(path: &Path, marker: &str) -> Option<PathBuf> {
+    path.ancestors().filter(|ancestor| ancestor.join(marker).exists()).last().map(Path::to_owned)
+}

@@ -1,0 +1,155 @@
+//! Runs a test in a sandbox and mirrors it in this process: its output through `print!`, so that libtest captures it.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::Spec;
+use crate::client::{Client, Started};
+use crate::harness::{Filter, printable};
+use crate::outcome::{Failure, Outcome, Report, Word};
+use crate::protocol::{Isolation, Run, Target};
+
+/// This process's fork server, once there is one; a dead one is replaced.
+static SERVER: Mutex<Option<Arc<Client>>> = Mutex::new(None);
+
+/// Runs `test` in a sandbox; says how it ended and what its wrapper said.
+pub(crate) fn run_elsewhere(test: &str, spec: Spec) -> (Outcome, Word) {
+    match attempt(test, spec) {
+        Ok(report) => {
+            let word = report.as_ref().map_or(Word::None, |report| report.word.clone());
+            (Outcome::of(report.as_ref(), false), word)
+        }
+        Err(error) => (Outcome::SetupFailed(error), Word::None),
+    }
+}
+
+fn attempt(test: &str, spec: Spec) -> Result<Option<Report>, Failure> {
+    let server = server().map_err(failed("starting the fork server of this test binary"))?;
+    let (out, out_writer) = pipe().map_err(failed("making a pipe"))?;
+    let (err, err_writer) = pipe().map_err(failed("making a pipe"))?;
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let run = Run {
+        test: test.to_owned(),
+        spec,
+        keep: crate::keep::paths(),
+        target: Target::Harness,
+        label: format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
+        isolation: Isolation::Required,
+    };
+    let pending = match server.run(run, out_writer, err_writer) {
+        Ok(pending) => pending,
+        Err(_) => {
+            forget(&server);
+            return Ok(None);
+        }
+    };
+    copy(out, err, test).map_err(failed("reading the test's output"))?;
+    let report = pending.report().map_err(failed("reading the report"))?;
+    if report.is_none() {
+        forget(&server);
+    }
+    Ok(report)
+}
+
+fn failed(step: &str) -> impl Fn(io::Error) -> Failure + '_ {
+    move |error| Failure { step: format!("{step} ({error})"), errno: error.raw_os_error().unwrap_or(0) }
+}
+
+fn server() -> io::Result<Arc<Client>> {
+    let mut slot = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = &*slot {
+        return Ok(Arc::clone(server));
+    }
+    let mut command = Command::new(std::env::current_exe()?);
+    // The server must not hold our output: whoever reads it would wait for the server too.
+    command.args(Client::placeholder_arguments()).stdout(Stdio::null()).stderr(Stdio::null());
+    match Client::start(command)? {
+        Started::Server(client) if client.threads() == 1 => Ok(Arc::clone(slot.insert(Arc::new(client)))),
+        Started::Server(client) => {
+            Err(io::Error::other(format!("{} threads ran before main; a fork server must have one", client.threads())))
+        }
+        Started::Ordinary(mut child) => {
+            child.kill()?;
+            child.wait()?;
+            Err(io::Error::other("this test binary has no door: it is not linked by glibc's rules"))
+        }
+    }
+}
+
+/// Makes the next test start another server, unless somebody has already.
+fn forget(dead: &Arc<Client>) {
+    let mut slot = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    if slot.as_ref().is_some_and(|server| Arc::ptr_eq(server, dead)) {
+        *slot = None;
+    }
+}
+
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
+}
+
+/// Re-prints both streams as they come, until both have ended.
+fn copy(out: OwnedFd, err: OwnedFd, test: &str) -> io::Result<()> {
+    let (mut out, mut err) = (Some(File::from(out)), Some(File::from(err)));
+    let mut filter = Filter::new(test);
+    let raw = capture_is_off();
+    let mut buffer = vec![0; 64 * 1024];
+    while out.is_some() || err.is_some() {
+        let mut events: Vec<_> =
+            [&out, &err].into_iter().flatten().map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN)).collect();
+        match poll(&mut events, PollTimeout::NONE) {
+            Err(nix::errno::Errno::EINTR) => continue,
+            other => other?,
+        };
+        let mut ready = events.iter().map(|event| event.any().unwrap_or(false)).collect::<Vec<_>>().into_iter();
+        if out.is_some() && ready.next() == Some(true) {
+            let read = read(&mut out, &mut buffer)?;
+            let passed = if read == 0 { filter.finish() } else { filter.push(&buffer[..read]) };
+            print_out(&passed, raw)?;
+        }
+        if err.is_some() && ready.next() == Some(true) {
+            let read = read(&mut err, &mut buffer)?;
+            print_err(&buffer[..read], raw)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(file: &mut Option<File>, buffer: &mut [u8]) -> io::Result<usize> {
+    let read = file.as_mut().map_or(Ok(0), |file| file.read(buffer))?;
+    if read == 0 {
+        *file = None;
+    }
+    Ok(read)
+}
+
+/// libtest captures only what goes through the macros, and they take text.
+fn print_out(bytes: &[u8], raw: bool) -> io::Result<()> {
+    if raw {
+        return io::stdout().write_all(bytes).and_then(|()| io::stdout().flush());
+    }
+    print!("{}", printable(bytes));
+    Ok(())
+}
+
+fn print_err(bytes: &[u8], raw: bool) -> io::Result<()> {
+    if raw {
+        return io::stderr().write_all(bytes);
+    }
+    eprint!("{}", printable(bytes));
+    Ok(())
+}
+
+/// Whether libtest shows output as it comes. A wrong guess changes only how bytes that are no text look.
+fn capture_is_off() -> bool {
+    let asked = |argument: std::ffi::OsString| argument == "--nocapture" || argument == "--no-capture";
+    std::env::args_os().any(asked) || std::env::var_os("RUST_TEST_NOCAPTURE").is_some_and(|value| value != "0")
+}
+

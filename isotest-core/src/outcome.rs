@@ -1,0 +1,136 @@
+//! How a test ended: what init saw, what the test's wrapper said, and what the two mean together.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What init tells the client when a test is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// How the test process ended.
+    pub end: End,
+    /// What the `#[isotest]` wrapper inside said of the body.
+    pub word: Word,
+    /// Whether the sandbox that the spec asks for was in force.
+    pub isolated: bool,
+    /// How many processes the test left behind.
+    pub left_over: usize,
+}
+
+/// How a test process ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// It exited with this status.
+    Exited(i32),
+    /// This signal killed it.
+    Signalled(i32),
+    /// It was killed because its time was up.
+    TimedOut,
+    /// It stopped itself, and no process was left that could have continued it.
+    Stopped,
+    /// It never started.
+    SetupFailed(Failure),
+}
+
+/// What the wrapper inside the sandbox says of the test's body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Word {
+    /// Nothing: a plain `#[test]`, or the body never came to its end.
+    None,
+    /// The body returned success.
+    Passed,
+    /// The body returned failure.
+    Failed,
+    /// The body panicked, with this message if its payload was a string.
+    Panicked(Option<String>),
+}
+
+/// A setup step that the kernel refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What was attempted.
+    pub step: String,
+    /// What the kernel answered, `errno(3)`.
+    pub errno: i32,
+}
+
+/// How a test ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It did what it should.
+    Passed,
+    /// It finished, and failed.
+    Failed,
+    /// It ended its own process with this status before it had finished.
+    ExitedEarly(i32),
+    /// This signal killed it.
+    Signalled(i32),
+    /// Its time was up.
+    TimedOut,
+    /// It stopped itself and nobody was left to continue it.
+    Stopped,
+    /// Its sandbox could not be made.
+    SetupFailed(Failure),
+    /// Its sandbox, or the fork server, was killed from outside.
+    Killed,
+}
+
+impl Outcome {
+    /// Whether the test passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        *self == Outcome::Passed
+    }
+
+    /// What a report (`None`: nobody was left to write one) means. `harness_finished` says whether the harness's own
+    /// output tells that the test came to its end, which matters where no wrapper speaks.
+    #[must_use]
+    pub fn of(report: Option<&Report>, harness_finished: bool) -> Outcome {
+        let Some(report) = report else { return Outcome::Killed };
+        let finished = harness_finished || report.word != Word::None;
+        match &report.end {
+            End::Exited(0) if finished => Outcome::Passed,
+            // 101 is how libtest ends when a test failed, and how std ends when main panicked.
+            End::Exited(101) => Outcome::Failed,
+            End::Exited(_) if harness_finished => Outcome::Failed,
+            End::Exited(status) => Outcome::ExitedEarly(*status),
+            End::Signalled(signal) => Outcome::Signalled(*signal),
+            End::TimedOut => Outcome::TimedOut,
+            End::Stopped => Outcome::Stopped,
+            End::SetupFailed(failure) => Outcome::SetupFailed(failure.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Passed => f.write_str("passed"),
+            Outcome::Failed => f.write_str("failed"),
+            Outcome::ExitedEarly(status) => write!(f, "exited before it finished (exit status {status})"),
+            Outcome::Signalled(signal) => write!(f, "was killed by signal {signal} ({})", signal_name(*signal)),
+            Outcome::TimedOut => f.write_str("timed out, and was killed with all that it had started"),
+            Outcome::Stopped => f.write_str("stopped itself, and nothing was left that could continue it"),
+            Outcome::SetupFailed(failure) => write!(f, "could not be isolated: {failure}"),
+            Outcome::Killed => f.write_str("was killed from outside, with its sandbox or its fork server"),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.step, std::io::Error::from_raw_os_error(self.errno))
+    }
+}
+
+/// The name of a signal, as `signal(7)` has it.
+#[cfg(target_os = "linux")]
+fn signal_name(number: i32) -> String {
+    nix::sys::signal::Signal::try_from(number).map_or_else(|_| "a real-time signal".to_owned(), |s| s.as_str().to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn signal_name(number: i32) -> String {
+    number.to_string()
+}

@@ -1,0 +1,175 @@
+//! In what order do we set up? A pure function from what a test asks for and what the host is to a list of steps.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use nix::sched::CloneFlags;
+
+use crate::host::Facts;
+use crate::{Net, Pid1, Spec, User};
+
+/// One kernel operation. Its `Display` is what a failure report says was attempted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Write a whole small file, as `/proc` and `/sys` want it.
+    Write { path: PathBuf, contents: String },
+    /// Enter new namespaces, `unshare(2)`.
+    Unshare(CloneFlags),
+    /// Cut the mount tree off from the host's, `mount_namespaces(7)`.
+    MakePrivate,
+    /// Take a detached copy of what is at this path, for a later [`Step::Attach`].
+    Detach(PathBuf),
+    /// Lay a tmpfs over a directory, `tmpfs(5)`.
+    Tmpfs { at: PathBuf, bytes: u64, mode: u32 },
+    /// Make a directory and its parents.
+    MakeDirectory(PathBuf),
+    /// Put a detached copy back where it was taken.
+    Attach(PathBuf),
+    /// Mount a file system of this kind.
+    Mount { kind: &'static str, at: PathBuf },
+    /// Bring `lo` up.
+    RaiseLoopback,
+    /// Name the machine, `sethostname(2)`.
+    Hostname(String),
+}
+
+/// Which namespaces the clone itself makes. The others come by [`Step::Unshare`], so that a refusal names them.
+pub(crate) fn clone_flags(spec: &Spec, user_namespace: bool) -> CloneFlags {
+    let mut flags = CloneFlags::empty();
+    flags.set(CloneFlags::CLONE_NEWUSER, user_namespace);
+    flags.set(CloneFlags::CLONE_NEWPID, spec.pid1 == Pid1::Init);
+    flags
+}
+
+/// The id maps that make a caller who is not root himself (or root) inside; `user_namespaces(7)`.
+pub(crate) fn id_maps(spec: &Spec, facts: &Facts) -> Vec<Step> {
+    if facts.uid == 0 {
+        return Vec::new(); // The server has written them, see `whole_id_maps`.
+    }
+    let (uid, gid) = match spec.user {
+        User::Caller => (facts.uid, facts.gid),
+        User::Root => (0, 0),
+    };
+    vec![
+        write("/proc/self/setgroups", "deny".to_owned()),
+        write("/proc/self/uid_map", format!("{uid} {} 1", facts.uid)),
+        write("/proc/self/gid_map", format!("{gid} {} 1", facts.gid)),
+    ]
+}
+
+/// Root's map: everyone that root knows is himself inside. Only the parent, who has real privileges, may write it.
+pub(crate) fn whole_id_maps(init: i32, facts: &Facts) -> Vec<Step> {
+    let identity = |ranges: &[(u32, u32)]| ranges.iter().map(|(first, count)| format!("{first} {first} {count}\n")).collect();
+    vec![
+        write(&format!("/proc/{init}/uid_map"), identity(&facts.uid_ranges)),
+        write(&format!("/proc/{init}/gid_map"), identity(&facts.gid_ranges)),
+    ]
+}
+
+/// Everything that makes the sandbox true, once the ids are mapped.
+pub(crate) fn plan(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
+    namespaces.set(CloneFlags::CLONE_NEWNET, spec.net == Net::Isolated);
+    steps.push(Step::Unshare(namespaces));
+    steps.push(Step::Hostname(spec.hostname.clone()));
+    steps.push(Step::MakePrivate);
+    if spec.net == Net::Isolated {
+        steps.push(Step::RaiseLoopback);
+    }
+    private_directories(spec, facts, keep, &mut steps);
+    if spec.net == Net::Isolated {
+        system_files(facts, &mut steps);
+    }
+    if facts.mqueue {
+        steps.push(Step::Mount { kind: "mqueue", at: "/dev/mqueue".into() });
+    }
+    steps
+}
+
+/// What only a process inside the new PID namespace can do: a `/proc` that shows it.
+pub(crate) fn process_files(spec: &Spec, facts: &Facts) -> Vec<Step> {
+    let mut steps = vec![Step::Mount { kind: "proc", at: "/proc".into() }];
+    if spec.net == Net::Isolated {
+        let group = if facts.uid != 0 && spec.user == User::Root { 0 } else { facts.gid };
+        steps.push(write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0".to_owned()));
+        steps.push(write("/proc/sys/net/ipv4/ping_group_range", format!("{group} {group}")));
+    }
+    steps
+}
+
+fn private_directories(spec: &Spec, facts: &Facts, keep: &[PathBuf], steps: &mut Vec<Step>) {
+    let kept = covered(keep, &facts.private);
+    // Copies are taken before the first tmpfs hides anything, and put back after the last.
+    steps.extend(kept.iter().cloned().map(Step::Detach));
+    for at in &facts.private {
+        if facts.private.iter().any(|outer| outer != at && at.starts_with(outer)) {
+            steps.push(Step::MakeDirectory(at.clone()));
+        }
+        let mode = if at == Path::new("/run") { 0o755 } else { 0o1777 };
+        steps.push(Step::Tmpfs { at: at.clone(), bytes: spec.tmp, mode });
+    }
+    steps.extend(kept.into_iter().map(Step::Attach));
+}
+
+/// The kept paths that a private directory would hide, outermost only. The private directory itself is never kept.
+fn covered(keep: &[PathBuf], private: &[PathBuf]) -> Vec<PathBuf> {
+    let mut kept: Vec<PathBuf> = keep
+        .iter()
+        .filter(|path| private.iter().any(|outer| path.starts_with(outer) && *path != outer))
+        .filter(|path| !private.contains(path))
+        .cloned()
+        .collect();
+    kept.sort();
+    kept.dedup();
+    let all = kept.clone();
+    kept.retain(|path| !all.iter().any(|outer| outer != path && path.starts_with(outer)));
+    kept
+}
+
+/// A `/sys` that shows the new network namespace, with the control groups that parallelism is read from.
+fn system_files(facts: &Facts, steps: &mut Vec<Step>) {
+    let cgroups = PathBuf::from("/sys/fs/cgroup");
+    if facts.cgroups {
+        steps.push(Step::Detach(cgroups.clone()));
+    }
+    steps.push(Step::Mount { kind: "sysfs", at: "/sys".into() });
+    if facts.cgroups {
+        steps.push(Step::Attach(cgroups));
+    }
+}
+
+fn write(path: &str, contents: String) -> Step {
+    Step::Write { path: path.into(), contents }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Write { path, contents } => write!(f, "writing {} ({contents:?})", path.display()),
+            Step::Unshare(flags) => write!(f, "making namespaces ({})", names(*flags)),
+            Step::MakePrivate => f.write_str("making the mounts private"),
+            Step::Detach(path) => write!(f, "taking a copy of the mount {}", path.display()),
+            Step::Tmpfs { at, bytes, .. } => write!(f, "mounting tmpfs of {bytes} bytes on {}", at.display()),
+            Step::MakeDirectory(path) => write!(f, "making the directory {}", path.display()),
+            Step::Attach(path) => write!(f, "putting {} back", path.display()),
+            Step::Mount { kind, at } => write!(f, "mounting {kind} on {}", at.display()),
+            Step::RaiseLoopback => f.write_str("bringing lo up"),
+            Step::Hostname(name) => write!(f, "setting the host name {name:?}"),
+        }
+    }
+}
+
+/// Namespaces by the names that `/proc/PID/ns` uses.
+pub(crate) fn names(flags: CloneFlags) -> String {
+    let all = [
+        (CloneFlags::CLONE_NEWUSER, "user"),
+        (CloneFlags::CLONE_NEWPID, "pid"),
+        (CloneFlags::CLONE_NEWNET, "net"),
+        (CloneFlags::CLONE_NEWNS, "mnt"),
+        (CloneFlags::CLONE_NEWUTS, "uts"),
+        (CloneFlags::CLONE_NEWIPC, "ipc"),
+    ];
+    let named: Vec<_> = all.iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, name)| *name).collect();
+    named.join(", ")
+}

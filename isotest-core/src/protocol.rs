@@ -1,0 +1,125 @@
+//! What client, fork server and init say to one another: one JSON value per packet of a `SOCK_SEQPACKET` socket,
+//! descriptors beside it (`SCM_RIGHTS`, `unix(7)`).
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use nix::Result;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::Spec;
+use crate::outcome::Report;
+
+/// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
+pub(crate) const VERSION: &str = "1";
+
+/// No packet is longer: a panic message is cut before it gets here.
+const PACKET: usize = 128 * 1024;
+
+/// The server's first packet.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    /// The protocol that the server speaks.
+    pub version: String,
+    /// How many threads ran before the door; more than one means that tests are exec'd afresh.
+    pub threads: usize,
+}
+
+/// What a client asks of a fork server.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// Write the registered tests as JSON, one `[path, spec]` a line. One descriptor: where to.
+    Registry,
+    /// Run the binary's own `main` with these arguments, unsandboxed, to list tests. One descriptor: its stdout.
+    List(Vec<String>),
+    /// Run one test in a sandbox. Three descriptors: stdout, stderr and the socket for the [`Report`].
+    Run(Box<Run>),
+}
+
+/// One test to run.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// The test's path in its binary.
+    pub test: String,
+    /// What it asks for.
+    pub spec: Spec,
+    /// Paths that must stay reachable even where a private directory is laid over them.
+    pub keep: Vec<PathBuf>,
+    /// What the test process becomes.
+    pub target: Target,
+    /// Unique among the runs of tests on this machine; keeps coverage profiles apart.
+    pub label: String,
+    /// Run it in namespaces as far as the machine lets us, instead of failing.
+    pub isolation: Isolation,
+}
+
+/// What a test process becomes.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Target {
+    /// It returns through the door into the harness's own `main`.
+    Harness,
+    /// It becomes another program.
+    Exec {
+        /// Its path.
+        program: PathBuf,
+        /// Its arguments, without its name.
+        arguments: Vec<String>,
+        /// Its whole environment.
+        environment: Vec<(String, String)>,
+        /// Where it starts.
+        directory: PathBuf,
+    },
+}
+
+/// Whether a sandbox is made at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Isolation {
+    /// As the spec says, or fail.
+    Required,
+    /// None: the user chose to run where the machine refuses (`ISOTEST_UNAVAILABLE=run`).
+    None,
+}
+
+/// Sends one packet.
+pub(crate) fn send(socket: BorrowedFd<'_>, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> Result<()> {
+    let bytes = serde_json::to_vec(message).map_err(|_| Errno::EINVAL)?;
+    let numbers: Vec<_> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&numbers)];
+    let control: &[_] = if numbers.is_empty() { &[] } else { &rights };
+    sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(&bytes)], control, MsgFlags::MSG_NOSIGNAL, None).map(drop)
+}
+
+/// Receives one packet; `None` when the other side is gone.
+pub(crate) fn receive<M: DeserializeOwned>(socket: BorrowedFd<'_>) -> Result<Option<(M, Vec<OwnedFd>)>> {
+    let mut buffer = vec![0; PACKET];
+    let mut control = nix::cmsg_space!([std::os::fd::RawFd; 3]);
+    let mut parts = [IoSliceMut::new(&mut buffer)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let received = loop {
+        match recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags) {
+            Err(Errno::EINTR) => {}
+            other => break other?,
+        }
+    };
+    let mut descriptors = Vec::new();
+    for message in received.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(numbers) = message {
+            descriptors.extend(numbers.into_iter().map(crate::sys::process::adopt));
+        }
+    }
+    let length = received.bytes;
+    if length == 0 {
+        return Ok(None);
+    }
+    let message = serde_json::from_slice(&buffer[..length]).map_err(|_| Errno::EBADMSG)?;
+    Ok(Some((message, descriptors)))
+}
+
+/// Receives the report of one test; `None` when its init died without a word.
+pub(crate) fn receive_report(socket: BorrowedFd<'_>) -> Result<Option<Report>> {
+    Ok(receive(socket)?.map(|(report, _)| report))
+}

@@ -1,0 +1,247 @@
+//! The fork server: a single-threaded copy of the test binary, stopped before `main`, that makes a sandbox per test.
+//!
+//! It does as little as it can, because every test inherits what it did. When the client hangs up it exits, and
+//! every init dies with it.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::ForkResult;
+
+use crate::User;
+use crate::host::Facts;
+use crate::init::{self, Sandbox};
+use crate::outcome::{End, Failure, Report, Word};
+use crate::plan;
+use crate::protocol::{self, Hello, Isolation, Request, Run, Target, receive, send};
+use crate::setup::{Detached, carry_out};
+use crate::sys;
+use crate::sys::door::Arguments;
+use crate::sys::process::{self, SingleThreaded, exit_now};
+use crate::sys::word::SharedWord;
+
+/// The arguments with which a test process enters the harness's `main`.
+pub(crate) fn harness_arguments(test: &str) -> [&str; 5] {
+    // Two threads, not one: with one, libtest writes the test's name before the test's own output.
+    ["--exact", test, "--nocapture", "--include-ignored", "--test-threads=2"]
+}
+
+/// Serves requests until the client hangs up. Returns only in a process that is to go on into `main`.
+pub(crate) fn serve(arguments: Arguments) {
+    let mut server = match start() {
+        Ok(server) => server,
+        Err(_) => exit_now(1), // There is no one to tell: the socket is what failed.
+    };
+    loop {
+        match receive::<Request>(server.socket.as_fd()) {
+            Ok(Some((request, descriptors))) => {
+                if server.answer(request, descriptors, &arguments) == Role::Main {
+                    return;
+                }
+            }
+            Ok(None) | Err(_) => exit_now(0),
+        }
+    }
+}
+
+/// Which process we are after a request was answered.
+#[derive(PartialEq, Eq)]
+enum Role {
+    Server,
+    Main,
+}
+
+struct Server {
+    socket: OwnedFd,
+    alive: OwnedFd,
+    facts: Facts,
+    proof: SingleThreaded,
+}
+
+fn start() -> nix::Result<Server> {
+    let socket = process::inherited(0)?;
+    let null = std::fs::File::open("/dev/null").map_err(|_| nix::errno::Errno::ENOENT)?;
+    process::redirect(null.as_fd(), 0)?;
+    let (proof, threads) = match SingleThreaded::check() {
+        Ok(proof) => (proof, 1),
+        Err(threads) => {
+            // Without threads of its own to lose, a copy can still clone; what it can't do is return into main.
+            let hello = Hello { version: protocol::VERSION.to_owned(), threads };
+            send(socket.as_fd(), &hello, &[])?;
+            exit_now(1);
+        }
+    };
+    sys::env::remove(&proof, sys::door::SERVER);
+    process::set_name(c"isotest-server")?;
+    // Ignored, so that the kernel reaps ended sandboxes by itself: their reports go straight to the client.
+    process::ignore_children()?;
+    let alive = process::own_pidfd()?;
+    send(socket.as_fd(), &Hello { version: protocol::VERSION.to_owned(), threads }, &[])?;
+    Ok(Server { socket, alive, facts: Facts::read(), proof })
+}
+
+impl Server {
+    fn answer(&mut self, request: Request, descriptors: Vec<OwnedFd>, arguments: &Arguments) -> Role {
+        match request {
+            Request::Registry => self.registry(descriptors),
+            Request::List(list) => self.list(&list, descriptors, arguments),
+            Request::Run(run) => self.run(&run, descriptors, arguments),
+        }
+    }
+
+    /// Another process writes, so that a slow reader does not hold up the server.
+    fn registry(&self, mut descriptors: Vec<OwnedFd>) -> Role {
+        if let (Some(out), Ok(ForkResult::Child)) = (descriptors.pop(), process::fork(&self.proof)) {
+            let mut out = std::io::BufWriter::new(std::fs::File::from(out));
+            let written = sys::registry::all().iter().try_for_each(|test| {
+                serde_json::to_writer(&mut out, test)?;
+                std::io::Write::write_all(&mut out, b"\n")
+            });
+            let flushed = written.and_then(|()| std::io::Write::flush(&mut out));
+            exit_now(i32::from(flushed.is_err()));
+        }
+        Role::Server
+    }
+
+    fn list(&self, list: &[String], mut descriptors: Vec<OwnedFd>, arguments: &Arguments) -> Role {
+        match (descriptors.pop(), process::fork(&self.proof)) {
+            (Some(out), Ok(ForkResult::Child)) => {
+                let list: Vec<&str> = list.iter().map(String::as_str).collect();
+                arguments.rewrite(&self.proof, &list);
+                let ready = process::redirect(out.as_fd(), 1).and(process::default_signals());
+                ready.and(process::close_from(3)).unwrap_or_else(|_| exit_now(1));
+                std::mem::forget(out);
+                Role::Main
+            }
+            _ => Role::Server,
+        }
+    }
+
+    fn run(&mut self, run: &Run, descriptors: Vec<OwnedFd>, arguments: &Arguments) -> Role {
+        let Ok([out, err, report]) = <[OwnedFd; 3]>::try_from(descriptors) else { return Role::Server };
+        match self.start_sandbox(run, report) {
+            Some(word) => {
+                become_test(run, &self.facts, &self.proof, [out, err], word, arguments);
+                Role::Main
+            }
+            None => Role::Server,
+        }
+    }
+
+    /// Clones init. Returns something only in the test process.
+    fn start_sandbox(&self, run: &Run, report: OwnedFd) -> Option<SharedWord> {
+        if run.isolation == Isolation::None {
+            return self.start_in(run, report, false, false);
+        }
+        self.start_in(run, report, true, true)
+    }
+
+    fn start_in(&self, run: &Run, report: OwnedFd, isolate: bool, user_namespace: bool) -> Option<SharedWord> {
+        let flags = if isolate { plan::clone_flags(&run.spec, user_namespace) } else { nix::sched::CloneFlags::empty() };
+        let mapped_by_us = user_namespace && self.facts.uid == 0;
+        let gate = if mapped_by_us { nix::unistd::pipe().ok() } else { None };
+        match process::clone(&self.proof, flags) {
+            Ok(ForkResult::Child) => {
+                if let Some((opens, held)) = gate {
+                    drop(held);
+                    wait_at(opens.as_fd());
+                }
+                let sandbox = Sandbox { run, facts: &self.facts, user_namespace, report, proof: &self.proof };
+                Some(init::run(&sandbox, self.alive.as_fd()))
+            }
+            Ok(ForkResult::Parent { child }) => {
+                if mapped_by_us {
+                    // If this fails, init finds itself without ids and its first step reports it.
+                    drop(carry_out(&plan::whole_id_maps(child.as_raw(), &self.facts), &mut Detached::default()));
+                }
+                drop(gate);
+                None
+            }
+            // Root may be forbidden user namespaces: its real privileges do instead.
+            Err(_) if user_namespace && self.facts.uid == 0 => self.start_in(run, report, isolate, false),
+            Err(errno) => {
+                let step = format!("cloning init into new namespaces ({})", plan::names(flags));
+                let end = End::SetupFailed(Failure { step, errno: errno as i32 });
+                let failed = Report { end, word: Word::None, isolated: false, left_over: 0 };
+                send(report.as_fd(), &failed, &[]).ok(); // A client that is gone wants no report.
+                None
+            }
+        }
+    }
+}
+
+fn wait_at(gate: BorrowedFd<'_>) {
+    let mut byte = [0];
+    nix::unistd::read(gate, &mut byte).ok(); // Opens at end of file, when the server drops the other end.
+}
+
+/// Turns this process, freshly forked by init, into the test.
+fn become_test(
+    run: &Run,
+    facts: &Facts,
+    proof: &SingleThreaded,
+    [out, err]: [OwnedFd; 2],
+    word: SharedWord,
+    arguments: &Arguments,
+) {
+    let ready = process::redirect(out.as_fd(), 1)
+        .and(process::redirect(err.as_fd(), 2))
+        .and(process::default_signals())
+        .and(limit_processes(run))
+        .and(drop_privileges(run, facts))
+        .and(process::close_from(3));
+    std::mem::forget((out, err)); // close_from has closed them.
+    if ready.is_err() {
+        exit_now(1);
+    }
+    crate::coverage::separate_profiles(proof, &run.label);
+    for (name, value) in &run.spec.env {
+        sys::env::set(proof, name, value);
+    }
+    match &run.target {
+        Target::Harness => {
+            arguments.rewrite(proof, &harness_arguments(&run.test));
+            crate::entry::enter(&run.test, &run.spec, word);
+        }
+        Target::Exec { .. } => exec(run),
+    }
+}
+
+/// Counted per user namespace since Linux 5.14, so one test's processes are not another's (`setrlimit(2)`).
+fn limit_processes(run: &Run) -> nix::Result<()> {
+    if run.isolation == Isolation::None {
+        return Ok(());
+    }
+    let (_, hard) = getrlimit(Resource::RLIMIT_NPROC)?;
+    let limit = run.spec.processes.min(hard);
+    setrlimit(Resource::RLIMIT_NPROC, limit, limit)
+}
+
+/// Takes away what would make file permissions mean less inside than outside, `capabilities(7)`.
+fn drop_privileges(run: &Run, facts: &Facts) -> nix::Result<()> {
+    /// CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LINUX_IMMUTABLE, MKNOD, LEASE, SETFCAP.
+    const BYPASS: u64 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 9 | 1 << 27 | 1 << 28 | 1 << 31;
+    // Root outside has them outside too.
+    if run.isolation == Isolation::None || facts.uid == 0 || run.spec.user == User::Root {
+        return Ok(());
+    }
+    sys::capability::restrict(!BYPASS)
+}
+
+fn exec(run: &Run) -> ! {
+    let Target::Exec { program, arguments, environment, directory } = &run.target else { exit_now(1) };
+    let text = |bytes: &[u8]| CString::new(bytes).unwrap_or_default();
+    let program = text(program.as_os_str().as_bytes());
+    let arguments: Vec<_> =
+        std::iter::once(program.clone()).chain(arguments.iter().map(|argument| text(argument.as_bytes()))).collect();
+    let extra = run.spec.env.iter();
+    let environment: Vec<_> =
+        environment.iter().chain(extra).map(|(name, value)| text(format!("{name}={value}").as_bytes())).collect();
+    let entered = std::env::set_current_dir(directory);
+    let errno = process::exec(&program, &arguments, &environment);
+    let message = format!("isotest: cannot run {program:?} in {}: {errno} ({entered:?})\n", directory.display());
+    nix::unistd::write(std::io::stderr(), message.as_bytes()).ok(); // The exit status says it too.
+    exit_now(127)
+}

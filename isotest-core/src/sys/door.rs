@@ -1,0 +1,53 @@
+//! The door: the one function that runs before `main`, and turns a test binary into a fork server when asked.
+
+use std::ffi::{CString, c_char, c_int};
+
+use super::process::SingleThreaded;
+
+/// Asks a test binary to be a fork server; its value is the protocol's version. The socket is its standard input.
+pub(crate) const SERVER: &str = "ISOTEST_SERVER";
+
+type Constructor = extern "C" fn(c_int, *mut *mut c_char, *mut *mut c_char);
+
+/// The loader calls what stands in `.init_array` before `main`, with main's arguments (glibc's promise).
+///
+/// The number puts it before the constructors of other libraries in this binary: those then run once in each
+/// test process, as they would in a process of its own, and the coverage runtime reads the environment there.
+#[used]
+#[unsafe(link_section = ".init_array.00098")]
+static DOOR: Constructor = door;
+
+/// Makes whoever calls it pull the door into the binary: a linker leaves out object files that nothing refers to.
+pub(crate) fn link() {
+    std::hint::black_box(&raw const DOOR);
+}
+
+extern "C" fn door(argc: c_int, argv: *mut *mut c_char, _environment: *mut *mut c_char) {
+    if super::env::has(c"ISOTEST_SERVER") {
+        crate::server::serve(Arguments { argv, slots: argc as usize });
+    }
+}
+
+/// The argument slots that this process was started with. std and libc have kept pointers to them.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    argv: *mut *mut c_char,
+    slots: usize,
+}
+
+impl Arguments {
+    /// Replaces every argument but the program's name.
+    ///
+    /// # Panics
+    ///
+    /// When their number differs from what the process was started with, less one.
+    pub(crate) fn rewrite(&self, _proof: &SingleThreaded, arguments: &[&str]) {
+        assert_eq!(arguments.len() + 1, self.slots, "the number of arguments must stay what the server was started with");
+        for (slot, argument) in arguments.iter().enumerate() {
+            let argument = CString::new(*argument).unwrap_or_default().into_raw();
+            // SAFETY: the slot is one of argc, in an array that lives as long as the process and that this, its
+            // only thread, may write; the argument is leaked and so lives as long.
+            unsafe { *self.argv.add(slot + 1) = argument };
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The only place where `unsafe` may stand: one kernel call (or one fact about the process image) per wrapper.
+//!
+//! # Safety
+//!
+//! Two conditions recur. *Pointers* handed to the kernel come from Rust values that live until the call returns.
+//! *Duplicating the process* is sound only while it has one thread, because a copy of a threaded process may hold
+//! locks that nobody will ever release; [`process::SingleThreaded`] is the proof, and the only way to a clone or fork.
+#![allow(unsafe_code, reason = "this folder is where unsafe code lives, see the module documentation")]
+
+pub(crate) mod capability;
+pub(crate) mod door;
+pub(crate) mod env;
+pub(crate) mod mount;
+pub(crate) mod network;
+pub(crate) mod process;
+pub(crate) mod registry;
+pub(crate) mod word;
+
+/// Turns the `-1` of a system call into the error it left behind.
+fn check(result: libc::c_long) -> nix::Result<libc::c_long> {
+    nix::errno::Errno::result(result)
+}

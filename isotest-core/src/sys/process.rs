@@ -1,0 +1,139 @@
+//! Copies of this process, and what ties a copy to its parent.
+
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::Result;
+use nix::errno::Errno;
+use nix::sched::CloneFlags;
+use nix::unistd::{ForkResult, Pid};
+
+/// Proof that this process has one thread, and so may be copied without losing the holder of a lock.
+///
+/// It stays true because only the fork server and its copies hold it, and neither starts a thread while it does.
+#[derive(Debug)]
+pub(crate) struct SingleThreaded(());
+
+impl SingleThreaded {
+    /// Counts the threads of this process.
+    ///
+    /// # Errors
+    ///
+    /// The number of threads, where it is not one (or cannot be read: 0).
+    pub(crate) fn check() -> std::result::Result<Self, usize> {
+        match std::fs::read_dir("/proc/self/task").map(Iterator::count) {
+            Ok(1) => Ok(SingleThreaded(())),
+            Ok(more) => Err(more),
+            Err(_) => Err(0),
+        }
+    }
+}
+
+/// Copies this process into the namespaces that `flags` make, `clone(2)`.
+///
+/// libc does not know of the copy: its cached thread id is the parent's until the copy calls [`fork`].
+pub(crate) fn clone(_proof: &SingleThreaded, flags: CloneFlags) -> Result<ForkResult> {
+    match clone3(flags.bits() as u64) {
+        // Docker answers clone3 with ENOSYS so that callers fall back: its seccomp filter can't look into clone3's argument.
+        Err(Errno::ENOSYS) => clone2(flags.bits() as libc::c_ulong),
+        other => other,
+    }
+    .map(|pid| if pid == 0 { ForkResult::Child } else { ForkResult::Parent { child: Pid::from_raw(pid as i32) } })
+}
+
+fn clone3(flags: u64) -> Result<libc::c_long> {
+    // The first eight words of struct clone_args, CLONE_ARGS_SIZE_VER0; exit_signal is the fifth.
+    let arguments: [u64; 8] = [flags, 0, 0, 0, libc::SIGCHLD as u64, 0, 0, 0];
+    // SAFETY: without CLONE_VM the copy has its own memory; `SingleThreaded` (held by the caller) says that no lock
+    // of this image belongs to a thread that the copy lacks.
+    super::check(unsafe { libc::syscall(libc::SYS_clone3, arguments.as_ptr(), size_of_val(&arguments)) })
+}
+
+fn clone2(flags: libc::c_ulong) -> Result<libc::c_long> {
+    let flags = flags | libc::SIGCHLD as libc::c_ulong;
+    // SAFETY: as for clone3; a null stack means that the copy goes on using its copy of this one.
+    super::check(unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) })
+}
+
+/// Copies this process through libc, which then knows the copy's ids, `fork(2)`.
+pub(crate) fn fork(_proof: &SingleThreaded) -> Result<ForkResult> {
+    // SAFETY: the process has one thread, so the copy is complete.
+    unsafe { nix::unistd::fork() }
+}
+
+/// Ends this process at once, running nothing on the way.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes any status and never returns.
+    unsafe { libc::_exit(code) }
+}
+
+/// A descriptor that becomes readable when this process ends, `pidfd_open(2)`.
+pub(crate) fn own_pidfd() -> Result<OwnedFd> {
+    // SAFETY: pidfd_open takes two integers.
+    let fd = super::check(unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) })?;
+    // SAFETY: the kernel just returned this descriptor, nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Asks the kernel to kill this process when its parent ends, `PR_SET_PDEATHSIG` of `prctl(2)`.
+pub(crate) fn die_with_parent() -> Result<()> {
+    // SAFETY: this option takes one integer.
+    super::check(libc::c_long::from(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })).map(drop)
+}
+
+/// Names this process for `ps`, at most 15 bytes.
+pub(crate) fn set_name(name: &std::ffi::CStr) -> Result<()> {
+    // SAFETY: this option reads a string that ends with NUL.
+    super::check(libc::c_long::from(unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) })).map(drop)
+}
+
+/// Closes every descriptor from `first` on, `close_range(2)`.
+pub(crate) fn close_from(first: u32) -> Result<()> {
+    // SAFETY: the caller owns the process image; no Rust value that owns such a descriptor is used afterwards.
+    super::check(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) }).map(drop)
+}
+
+/// Makes `target` (0, 1 or 2) another name for `source`.
+pub(crate) fn redirect(source: BorrowedFd<'_>, target: i32) -> Result<()> {
+    // SAFETY: dup2 takes two descriptor numbers; nothing in Rust owns 0, 1 and 2.
+    super::check(libc::c_long::from(unsafe { libc::dup2(source.as_raw_fd(), target) })).map(drop)
+}
+
+/// Takes over a descriptor that this process was started with.
+pub(crate) fn inherited(number: i32) -> Result<OwnedFd> {
+    // SAFETY: fcntl takes integers; F_DUPFD_CLOEXEC makes a new descriptor of at least 3.
+    let fd = super::check(libc::c_long::from(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) }))?;
+    // SAFETY: the kernel just returned this descriptor, nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Replaces this process by a program; returns only on failure.
+pub(crate) fn exec(program: &CString, arguments: &[CString], environment: &[CString]) -> Errno {
+    match nix::unistd::execve(program, arguments, environment) {
+        Err(errno) => errno,
+    }
+}
+
+/// Puts every signal back to its default action and unblocks all of them.
+pub(crate) fn default_signals() -> Result<()> {
+    for number in 1..=64 {
+        if number == libc::SIGKILL || number == libc::SIGSTOP || number == 32 || number == 33 {
+            continue; // Not ours to set: two belong to the kernel, two to libc.
+        }
+        // SAFETY: the default action needs no handler that could be unsound.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+    nix::sys::signal::SigSet::empty().thread_set_mask()
+}
+
+/// Takes over a descriptor that arrived in a message.
+pub(crate) fn adopt(number: i32) -> OwnedFd {
+    // SAFETY: the kernel made this descriptor when it delivered the message, nobody else knows it.
+    unsafe { OwnedFd::from_raw_fd(number) }
+}
+
+/// Lets the kernel reap ended children by itself, `SIGCHLD` in `signal(7)`.
+pub(crate) fn ignore_children() -> Result<()> {
+    // SAFETY: ignoring a signal installs no handler.
+    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGCHLD, nix::sys::signal::SigHandler::SigIgn) }.map(drop)
+}

@@ -1,0 +1,54 @@
+//! The registry: a table, made by the linker, of every `#[isotest]` function in this binary.
+//!
+//! Each test's monomorphised [`register`] adds one pointer to a section of its own. Inline assembly does it because
+//! a `static` can't depend on a type parameter, and because generated code must stay free of `link_section`, which
+//! crates with `#![forbid(unsafe_code)]` refuse.
+
+use crate::Spec;
+
+/// What the table points at: a function that describes one test.
+pub(crate) type Describe = fn() -> (&'static str, Spec);
+
+// The section must exist even in a binary without tests, or its start and stop would be undefined.
+std::arch::global_asm!(".pushsection isotest_tests,\"awR\",@progbits", ".popsection");
+
+unsafe extern "C" {
+    #[link_name = "__start_isotest_tests"]
+    static START: usize;
+    #[link_name = "__stop_isotest_tests"]
+    static STOP: usize;
+}
+
+/// Adds `T` to the table, at link time; calling it does nothing.
+#[inline(never)]
+pub(crate) fn register<T: crate::entry::IsolatedTest>() {
+    // SAFETY: the directives emit data into another section and leave this function empty. A pointer to a `fn` has
+    // the width of `.quad` on every 64-bit target, which is all this module is compiled for.
+    unsafe {
+        std::arch::asm!(
+            ".pushsection isotest_tests,\"awR\",@progbits",
+            ".balign 8",
+            ".quad {describe}",
+            ".popsection",
+            describe = sym describe::<T>,
+            options(nomem, nostack, preserves_flags)
+        );
+    }
+}
+
+fn describe<T: crate::entry::IsolatedTest>() -> (&'static str, Spec) {
+    (T::PATH, T::spec())
+}
+
+/// Every test of this binary with what it asks for. Inlining may have entered a test twice.
+pub(crate) fn all() -> Vec<(&'static str, Spec)> {
+    let start = (&raw const START).cast::<Describe>();
+    let stop = (&raw const STOP).cast::<Describe>();
+    let count = (stop as usize - start as usize) / size_of::<Describe>();
+    // SAFETY: the linker's symbols delimit the section, which holds nothing but `Describe` pointers.
+    let table = unsafe { std::slice::from_raw_parts(start, count) };
+    let mut tests: Vec<_> = table.iter().map(|describe| describe()).collect();
+    tests.sort_by_key(|(path, _)| *path);
+    tests.dedup_by_key(|(path, _)| *path);
+    tests
+}

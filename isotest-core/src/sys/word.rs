@@ -1,0 +1,86 @@
+//! The word: memory that init and the test process share, in which the test's wrapper says how the body ended.
+//!
+//! Memory rather than a pipe, because a test must find no descriptor but 0, 1 and 2.
+
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::Result;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+
+use crate::outcome::Word;
+
+/// How much of a panic message is kept.
+const MESSAGE: usize = 60 * 1024;
+
+#[repr(C)]
+struct Page {
+    state: AtomicU32,
+    length: AtomicU32,
+    message: [std::sync::atomic::AtomicU8; MESSAGE],
+}
+
+/// One shared page, zeroed at first; lives as long as the process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SharedWord(&'static Page);
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.state.fmt(f)
+    }
+}
+
+impl SharedWord {
+    /// Maps a fresh page that copies of this process will share.
+    pub(crate) fn new() -> Result<Self> {
+        let length = NonZeroUsize::new(size_of::<Page>()).unwrap_or(NonZeroUsize::MIN);
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new anonymous mapping overlaps nothing.
+        let page: NonNull<libc::c_void> = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_SHARED)? };
+        // SAFETY: the mapping is zeroed, page-aligned, large enough, never unmapped, and all fields are atomics,
+        // so another process writing to it is no data race.
+        Ok(SharedWord(unsafe { page.cast::<Page>().as_ref() }))
+    }
+
+    /// Writes a state and a message (cut to what fits); the state is written last.
+    fn write(self, state: u32, message: &[u8]) {
+        let message = &message[..message.len().min(MESSAGE)];
+        for (slot, byte) in self.0.message.iter().zip(message) {
+            slot.store(*byte, Ordering::Relaxed);
+        }
+        self.0.length.store(message.len() as u32, Ordering::Relaxed);
+        self.0.state.store(state, Ordering::Release);
+    }
+
+    /// Reads the state and the message.
+    fn read(self) -> (u32, Vec<u8>) {
+        let state = self.0.state.load(Ordering::Acquire);
+        let length = (self.0.length.load(Ordering::Relaxed) as usize).min(MESSAGE);
+        (state, self.0.message[..length].iter().map(|byte| byte.load(Ordering::Relaxed)).collect())
+    }
+}
+
+impl SharedWord {
+    /// Says how the body ended.
+    pub(crate) fn say(self, word: &Word) {
+        match word {
+            Word::None => self.write(0, b""),
+            Word::Passed => self.write(1, b""),
+            Word::Failed => self.write(2, b""),
+            Word::Panicked(None) => self.write(3, b""),
+            Word::Panicked(Some(message)) => self.write(4, message.as_bytes()),
+        }
+    }
+
+    /// What was said.
+    pub(crate) fn said(self) -> Word {
+        match self.read() {
+            (1, _) => Word::Passed,
+            (2, _) => Word::Failed,
+            (3, _) => Word::Panicked(None),
+            (4, message) => Word::Panicked(Some(String::from_utf8_lossy(&message).into_owned())),
+            _ => Word::None,
+        }
+    }
+}
