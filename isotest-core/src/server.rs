@@ -38,6 +38,7 @@ pub(crate) fn serve(arguments: Arguments) {
         match receive::<Request>(server.socket.as_fd()) {
             Ok(Some((request, descriptors))) => {
                 if server.answer(request, descriptors, &arguments) == Role::Main {
+                    std::mem::forget(server); // Its descriptors are closed already, with all others.
                     return;
                 }
             }
