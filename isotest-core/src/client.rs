@@ -35,8 +35,7 @@ impl Client {
     ///
     /// When it cannot be started, or speaks another version of the protocol.
     pub fn start(mut command: Command) -> io::Result<Started> {
-        let (ours, theirs) =
-            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
         let mut server = command.env(SERVER, protocol::VERSION).stdin(Stdio::from(theirs)).spawn()?;
         drop(command); // It holds the other end of the socket, and would hide the server's hanging up.
         match receive::<Hello>(ours.as_fd())? {
@@ -79,8 +78,7 @@ impl Client {
     ///
     /// When the server is gone.
     pub fn run(&self, run: Run, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Pending> {
-        let (ours, theirs) =
-            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
         let descriptors = [stdout.as_fd(), stderr.as_fd(), theirs.as_fd()];
         send(self.socket.as_fd(), &Request::Run(Box::new(run)), &descriptors)?;
         Ok(Pending { socket: ours })

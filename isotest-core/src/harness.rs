@@ -21,7 +21,12 @@ impl Filter {
     /// For the output of this test.
     #[must_use]
     pub fn new(test: &str) -> Filter {
-        Filter { marker: format!("test {test} ").into_bytes(), head: Some(Vec::new()), held: Vec::new(), tail: Vec::new() }
+        Filter {
+            marker: format!("test {test} ").into_bytes(),
+            head: Some(Vec::new()),
+            held: Vec::new(),
+            tail: Vec::new(),
+        }
     }
 
     /// Takes the next piece; gives what is certainly the test's.
@@ -115,8 +120,11 @@ mod tests {
 
     #[test]
     fn what_libtest_writes_around_a_test_is_taken_off() {
-        let (passed, filter) =
-            filter(&["\nrunn", "ing 1 test\nhello", "test a::b ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n\n"]);
+        let (passed, filter) = filter(&[
+            "\nrunn",
+            "ing 1 test\nhello",
+            "test a::b ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n\n",
+        ]);
         assert_eq!(passed, "hello");
         assert!(filter.passed());
     }
@@ -130,7 +138,8 @@ mod tests {
 
     #[test]
     fn output_that_looks_like_the_end_is_kept() {
-        let (passed, filter) = filter(&["\nrunning 1 test\ntest a::b ... ", "no\n", "test a::b ... FAILED\n\ntest result: FAILED."]);
+        let (passed, filter) =
+            filter(&["\nrunning 1 test\ntest a::b ... ", "no\n", "test a::b ... FAILED\n\ntest result: FAILED."]);
         assert_eq!(passed, "test a::b ... no\n");
         assert!(filter.finished() && !filter.passed());
     }

@@ -152,4 +152,3 @@ fn capture_is_off() -> bool {
     let asked = |argument: std::ffi::OsString| argument == "--nocapture" || argument == "--no-capture";
     std::env::args_os().any(asked) || std::env::var_os("RUST_TEST_NOCAPTURE").is_some_and(|value| value != "0")
 }
-

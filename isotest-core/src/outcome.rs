@@ -127,7 +127,8 @@ impl fmt::Display for Failure {
 /// The name of a signal, as `signal(7)` has it.
 #[cfg(target_os = "linux")]
 fn signal_name(number: i32) -> String {
-    nix::sys::signal::Signal::try_from(number).map_or_else(|_| "a real-time signal".to_owned(), |s| s.as_str().to_owned())
+    nix::sys::signal::Signal::try_from(number)
+        .map_or_else(|_| "a real-time signal".to_owned(), |s| s.as_str().to_owned())
 }
 
 #[cfg(not(target_os = "linux"))]

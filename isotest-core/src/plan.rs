@@ -59,7 +59,8 @@ pub(crate) fn id_maps(spec: &Spec, facts: &Facts) -> Vec<Step> {
 
 /// Root's map: everyone that root knows is himself inside. Only the parent, who has real privileges, may write it.
 pub(crate) fn whole_id_maps(init: i32, facts: &Facts) -> Vec<Step> {
-    let identity = |ranges: &[(u32, u32)]| ranges.iter().map(|(first, count)| format!("{first} {first} {count}\n")).collect();
+    let identity =
+        |ranges: &[(u32, u32)]| ranges.iter().map(|(first, count)| format!("{first} {first} {count}\n")).collect();
     vec![
         write(&format!("/proc/{init}/uid_map"), identity(&facts.uid_ranges)),
         write(&format!("/proc/{init}/gid_map"), identity(&facts.gid_ranges)),

@@ -140,7 +140,8 @@ impl Server {
     }
 
     fn start_in(&self, run: &Run, report: OwnedFd, isolate: bool, user_namespace: bool) -> Option<SharedWord> {
-        let flags = if isolate { plan::clone_flags(&run.spec, user_namespace) } else { nix::sched::CloneFlags::empty() };
+        let flags =
+            if isolate { plan::clone_flags(&run.spec, user_namespace) } else { nix::sched::CloneFlags::empty() };
         let mapped_by_us = user_namespace && self.facts.uid == 0;
         let gate = if mapped_by_us { nix::unistd::pipe().ok() } else { None };
         match process::clone(&self.proof, flags) {

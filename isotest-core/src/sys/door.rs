@@ -42,7 +42,11 @@ impl Arguments {
     ///
     /// When their number differs from what the process was started with, less one.
     pub(crate) fn rewrite(&self, _proof: &SingleThreaded, arguments: &[&str]) {
-        assert_eq!(arguments.len() + 1, self.slots, "the number of arguments must stay what the server was started with");
+        assert_eq!(
+            arguments.len() + 1,
+            self.slots,
+            "the number of arguments must stay what the server was started with"
+        );
         for (slot, argument) in arguments.iter().enumerate() {
             let argument = CString::new(*argument).unwrap_or_default().into_raw();
             // SAFETY: the slot is one of argc, in an array that lives as long as the process and that this, its

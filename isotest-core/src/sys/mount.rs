@@ -20,14 +20,7 @@ pub(crate) fn move_mount(tree: &OwnedFd, path: &CStr) -> Result<()> {
     const F_EMPTY_PATH: libc::c_uint = 4;
     // SAFETY: both paths end with NUL and live until the call returns.
     let result = unsafe {
-        libc::syscall(
-            libc::SYS_move_mount,
-            tree.as_raw_fd(),
-            c"".as_ptr(),
-            libc::AT_FDCWD,
-            path.as_ptr(),
-            F_EMPTY_PATH,
-        )
+        libc::syscall(libc::SYS_move_mount, tree.as_raw_fd(), c"".as_ptr(), libc::AT_FDCWD, path.as_ptr(), F_EMPTY_PATH)
     };
     super::check(result).map(drop)
 }

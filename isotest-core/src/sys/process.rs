@@ -135,5 +135,6 @@ pub(crate) fn adopt(number: i32) -> OwnedFd {
 /// Lets the kernel reap ended children by itself, `SIGCHLD` in `signal(7)`.
 pub(crate) fn ignore_children() -> Result<()> {
     // SAFETY: ignoring a signal installs no handler.
-    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGCHLD, nix::sys::signal::SigHandler::SigIgn) }.map(drop)
+    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGCHLD, nix::sys::signal::SigHandler::SigIgn) }
+        .map(drop)
 }
