@@ -54,4 +54,9 @@ pub mod runner {
     pub use crate::keep::of_a_test;
     pub use crate::outcome::{End, Failure, Outcome, Report, Word};
     pub use crate::protocol::{Isolation, Run, Target};
+
+    /// Makes the linker keep the door in this program.
+    pub fn link_door() {
+        crate::sys::door::link();
+    }
 }

@@ -33,12 +33,7 @@ impl Suite {
         let home = work.join(tests.to_string());
         let suite = Self {
             tests,
-            isotest: write_crate(
-                &home,
-                &format!("isotest-{tests}"),
-                &dependency,
-                &source(tests, "isotest::isotest"),
-            )?,
+            isotest: write_crate(&home, &format!("isotest-{tests}"), &dependency, &source(tests, "isotest::isotest"))?,
             plain: write_crate(&home, &format!("plain-{tests}"), "", &source(tests, "test"))?,
             target: home.join("target"),
             home,
@@ -48,34 +43,20 @@ impl Suite {
         suite.build(&suite.plain)?;
         // nextest builds with the same profile and reuses it, but let it say so outside the measured runs.
         if let Ok(mut nextest) = programs.nextest() {
-            nextest
-                .args(["list", "--manifest-path"])
-                .arg(&suite.plain)
-                .env("CARGO_TARGET_DIR", &suite.target);
-            nextest
-                .output()
-                .map_err(|error| format!("starting nextest: {error}"))?;
+            nextest.args(["list", "--manifest-path"]).arg(&suite.plain).env("CARGO_TARGET_DIR", &suite.target);
+            nextest.output().map_err(|error| format!("starting nextest: {error}"))?;
         }
         Ok(suite)
     }
 
     fn build(&self, manifest: &Path) -> Result<(), String> {
         let mut build = cargo();
-        build
-            .args(["test", "--no-run", "--manifest-path"])
-            .arg(manifest)
-            .env("CARGO_TARGET_DIR", &self.target);
-        let output = build
-            .output()
-            .map_err(|error| format!("starting cargo: {error}"))?;
+        build.args(["test", "--no-run", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", &self.target);
+        let output = build.output().map_err(|error| format!("starting cargo: {error}"))?;
         if output.status.success() {
             Ok(())
         } else {
-            Err(format!(
-                "building {}: {}",
-                manifest.display(),
-                last_words(&output)
-            ))
+            Err(format!("building {}: {}", manifest.display(), last_words(&output)))
         }
     }
 }
@@ -88,8 +69,7 @@ fn source(tests: usize, attribute: &str) -> String {
     for group in 0..GROUPS {
         write!(text, "#[cfg(test)]\nmod group_{group} {{\n").expect("a String takes everything");
         for test in 0..tests / GROUPS {
-            writeln!(text, "    #[{attribute}]\n    fn test_{test:04}() {{}}")
-                .expect("a String takes everything");
+            writeln!(text, "    #[{attribute}]\n    fn test_{test:04}() {{}}").expect("a String takes everything");
         }
         text.push_str("}\n");
     }
@@ -97,16 +77,10 @@ fn source(tests: usize, attribute: &str) -> String {
 }
 
 /// Writes a library crate of its own workspace and returns its manifest.
-pub(crate) fn write_crate(
-    parent: &Path,
-    name: &str,
-    dependency: &str,
-    source: &str,
-) -> Result<PathBuf, String> {
+pub(crate) fn write_crate(parent: &Path, name: &str, dependency: &str, source: &str) -> Result<PathBuf, String> {
     let home = parent.join(name);
     let manifest = home.join("Cargo.toml");
-    fs::create_dir_all(home.join("src"))
-        .map_err(|error| format!("creating {}: {error}", home.display()))?;
+    fs::create_dir_all(home.join("src")).map_err(|error| format!("creating {}: {error}", home.display()))?;
     write_if_new(
         &manifest,
         &format!(
@@ -118,8 +92,7 @@ pub(crate) fn write_crate(
     if dependency.contains("path") {
         // The versions this project is tested with; cargo drops what the crate does not need.
         let locked = workspace().join("Cargo.lock");
-        fs::copy(&locked, home.join("Cargo.lock"))
-            .map_err(|error| format!("copying {}: {error}", locked.display()))?;
+        fs::copy(&locked, home.join("Cargo.lock")).map_err(|error| format!("copying {}: {error}", locked.display()))?;
     }
     Ok(manifest)
 }
@@ -133,7 +106,5 @@ fn write_if_new(path: &Path, text: &str) -> Result<(), String> {
 }
 
 fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the package is a member of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a member of the workspace")
 }

@@ -53,12 +53,7 @@ fn run(options: &Options) -> Result<bool, String> {
         let big = Suite::prepare(&work, &programs, options.big())?;
         if options.wants(Section::Speed) {
             let mut measured = measure::all_rows(&small, options.rounds(), options, &programs);
-            measured.extend(measure::all_rows(
-                &big,
-                options.big_rounds(),
-                options,
-                &programs,
-            ));
+            measured.extend(measure::all_rows(&big, options.big_rounds(), options, &programs));
             complete &= !measured.iter().any(Measurement::failed);
             text += &table::speed(&measured);
         }

@@ -77,32 +77,17 @@ impl Measurement {
 }
 
 /// Runs every row `rounds` times after one round that is not counted.
-pub(crate) fn all_rows(
-    suite: &Suite,
-    rounds: usize,
-    options: &Options,
-    programs: &Programs,
-) -> Vec<Measurement> {
-    let new = |row| Measurement {
-        row,
-        tests: suite.tests,
-        outcome: Outcome::Seconds(Vec::new()),
-    };
+pub(crate) fn all_rows(suite: &Suite, rounds: usize, options: &Options, programs: &Programs) -> Vec<Measurement> {
+    let new = |row| Measurement { row, tests: suite.tests, outcome: Outcome::Seconds(Vec::new()) };
     let mut measured: Vec<_> = ROWS.into_iter().map(new).collect();
     for round in 0..=rounds {
         eprintln!("suite: {} tests, round {round} of {rounds}", suite.tests);
         for place in 0..measured.len() {
             // To and fro, because the kernel takes namespaces down in its own time: what one row leaves behind the next
             // one pays for, and it should not always be the same one.
-            let place = if round % 2 == 0 {
-                place
-            } else {
-                measured.len() - 1 - place
-            };
+            let place = if round % 2 == 0 { place } else { measured.len() - 1 - place };
             let seconds = measured[place].run(suite, options, programs);
-            if let (1.., Some(seconds), Outcome::Seconds(all)) =
-                (round, seconds, &mut measured[place].outcome)
-            {
+            if let (1.., Some(seconds), Outcome::Seconds(all)) = (round, seconds, &mut measured[place].outcome) {
                 all.push(seconds);
             }
         }
@@ -113,9 +98,7 @@ pub(crate) fn all_rows(
 /// Seconds that one run took, once it has proved itself.
 pub(crate) fn timed(command: &mut Command, proof: Proof) -> Result<f64, String> {
     let start = Instant::now();
-    let output = command
-        .output()
-        .map_err(|error| format!("starting {:?}: {error}", command.get_program()))?;
+    let output = command.output().map_err(|error| format!("starting {:?}: {error}", command.get_program()))?;
     let seconds = start.elapsed().as_secs_f64();
     check(&output, proof).map(|own| own.unwrap_or(seconds))
 }
@@ -130,60 +113,29 @@ pub(crate) fn check(output: &Output, proof: Proof) -> Result<Option<f64>, String
     let (passed, wanted) = match proof {
         Proof::ExitStatus => return Ok(None),
         Proof::OwnSeconds => {
-            return out
-                .trim()
-                .parse()
-                .map(Some)
-                .map_err(|_| format!("`{}` is not a number of seconds", out.trim()));
+            return out.trim().parse().map(Some).map_err(|_| format!("`{}` is not a number of seconds", out.trim()));
         }
-        Proof::Libtest(wanted) => (
-            text.lines()
-                .filter(|line| line.starts_with("test result: ok"))
-                .filter_map(passed)
-                .sum(),
-            wanted,
-        ),
-        Proof::Summary(wanted) => (
-            text.lines().filter_map(passed).next_back().unwrap_or(0),
-            wanted,
-        ),
+        Proof::Libtest(wanted) => {
+            (text.lines().filter(|line| line.starts_with("test result: ok")).filter_map(passed).sum(), wanted)
+        }
+        Proof::Summary(wanted) => (text.lines().filter_map(passed).next_back().unwrap_or(0), wanted),
     };
-    if passed == wanted {
-        Ok(None)
-    } else {
-        Err(format!("{passed} tests passed, not {wanted}"))
-    }
+    if passed == wanted { Ok(None) } else { Err(format!("{passed} tests passed, not {wanted}")) }
 }
 
 /// The number in front of the word `passed`.
 fn passed(line: &str) -> Option<usize> {
     let words: Vec<_> = line.split_whitespace().collect();
-    let at = words
-        .iter()
-        .position(|word| word.trim_end_matches([',', ';', '.']) == "passed")?;
-    words
-        .get(at.checked_sub(1)?)?
-        .replace([',', '_'], "")
-        .parse()
-        .ok()
+    let at = words.iter().position(|word| word.trim_end_matches([',', ';', '.']) == "passed")?;
+    words.get(at.checked_sub(1)?)?.replace([',', '_'], "").parse().ok()
 }
 
 /// The line that most likely says what went wrong.
 pub(crate) fn last_words(output: &Output) -> String {
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let error = err.lines().find(|line| line.starts_with("error"));
-    let last = err
-        .lines()
-        .chain(out.lines())
-        .rfind(|line| !line.trim().is_empty());
-    format!(
-        "{}, {}",
-        output.status,
-        error.or(last).unwrap_or("without a word").trim()
-    )
+    let last = err.lines().chain(out.lines()).rfind(|line| !line.trim().is_empty());
+    format!("{}, {}", output.status, error.or(last).unwrap_or("without a word").trim())
 }
 
 /// None of nothing.

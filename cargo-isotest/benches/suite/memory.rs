@@ -37,10 +37,7 @@ pub(crate) fn peaks(big: &Suite, options: &Options, programs: &Programs) -> Resu
         command.args(filter);
         watched(command, Proof::Summary(tests), &big.target)
     };
-    Ok(Peaks {
-        some: run(Some(ONE_GROUP), big.tests / 10)?,
-        all: run(None, big.tests)?,
-    })
+    Ok(Peaks { some: run(Some(ONE_GROUP), big.tests / 10)?, all: run(None, big.tests)? })
 }
 
 fn watched(mut command: Command, proof: Proof, suite: &Path) -> Result<Peak, String> {
@@ -62,10 +59,7 @@ fn watched(mut command: Command, proof: Proof, suite: &Path) -> Result<Peak, Str
         });
         let output = runner.wait_with_output();
         drop(ended);
-        (
-            watch.join().expect("looking at /proc does not panic"),
-            output,
-        )
+        (watch.join().expect("looking at /proc does not panic"), output)
     });
     let output = output.map_err(|error| format!("waiting for the runner: {error}"))?;
     check(&output, proof)?;
@@ -97,28 +91,12 @@ fn servers(parent: u32, suite: &Path) -> Vec<u32> {
 
 /// Processes come and go while this looks: what is gone has no children.
 fn children(parent: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{parent}/task"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let lists =
-        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| {
-            list.split_whitespace()
-                .filter_map(|id| id.parse().ok())
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let threads = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
 fn high_water_mark(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }

@@ -23,26 +23,15 @@ pub(crate) struct Options {
     markdown: Option<PathBuf>,
 }
 
-const USAGE: &str =
-    "options: --short, --rounds N, --jobs N, --only speed|memory|builds, --markdown FILE";
+const USAGE: &str = "options: --short, --rounds N, --jobs N, --only speed|memory|builds, --markdown FILE";
 
 impl Options {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let cpus = thread::available_parallelism().map_or(2, NonZero::get);
         // A sandbox waits for the kernel now and then: two in flight per CPU keep every CPU busy.
-        let mut options = Self {
-            short: false,
-            rounds: None,
-            jobs: 2 * cpus,
-            only: Vec::new(),
-            markdown: None,
-        };
+        let mut options = Self { short: false, rounds: None, jobs: 2 * cpus, only: Vec::new(), markdown: None };
         while let Some(argument) = arguments.next() {
-            let mut value = || {
-                arguments
-                    .next()
-                    .ok_or_else(|| format!("{argument} needs a value"))
-            };
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
                 "--bench" => {}
                 "--short" => options.short = true,
@@ -94,10 +83,7 @@ impl Options {
 }
 
 fn positive(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|&number| number > 0)
-        .ok_or_else(|| format!("`{text}` is not a number above 0"))
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| format!("`{text}` is not a number above 0"))
 }
 
 fn section(name: &str) -> Result<Section, String> {

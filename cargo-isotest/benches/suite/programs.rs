@@ -21,14 +21,9 @@ pub(crate) struct Programs {
 impl Programs {
     /// Looks for the peers and compiles the floor into `work`.
     pub(crate) fn find(work: &Path) -> Result<Self, String> {
-        fs::create_dir_all(work)
-            .map_err(|error| format!("creating {}: {error}", work.display()))?;
-        let version =
-            answer(Command::new("rustc").arg("-vV")).ok_or("`rustc -vV` does not work")?;
-        let host = version
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .ok_or("`rustc -vV` names no host")?;
+        fs::create_dir_all(work).map_err(|error| format!("creating {}: {error}", work.display()))?;
+        let version = answer(Command::new("rustc").arg("-vV")).ok_or("`rustc -vV` does not work")?;
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("`rustc -vV` names no host")?;
         Ok(Self {
             floor: compile_floor(work)?,
             host: host.to_owned(),
@@ -65,26 +60,17 @@ impl Programs {
     /// nextest, with every test process started through `wrapper`.
     pub(crate) fn nextest_through(&self, wrapper: &str) -> Result<Command, String> {
         let mut command = self.nextest()?;
-        let variable = format!(
-            "CARGO_TARGET_{}_RUNNER",
-            self.host.to_uppercase().replace(['-', '.'], "_")
-        );
+        let variable = format!("CARGO_TARGET_{}_RUNNER", self.host.to_uppercase().replace(['-', '.'], "_"));
         command.env(variable, wrapper);
         Ok(command)
     }
 
     pub(crate) fn has_unshare(&self) -> Result<(), String> {
-        self.unshare
-            .as_ref()
-            .map(|_| ())
-            .ok_or_else(|| "no unshare (util-linux)".to_owned())
+        self.unshare.as_ref().map(|_| ()).ok_or_else(|| "no unshare (util-linux)".to_owned())
     }
 
     pub(crate) fn has_bwrap(&self) -> Result<(), String> {
-        self.bwrap
-            .as_ref()
-            .map(|_| ())
-            .ok_or_else(|| "no bwrap (bubblewrap)".to_owned())
+        self.bwrap.as_ref().map(|_| ()).ok_or_else(|| "no bwrap (bubblewrap)".to_owned())
     }
 
     /// One paragraph on what was measured with what.
@@ -96,12 +82,7 @@ impl Programs {
             _ => "an ordinary user",
         };
         let mut versions = vec![self.rustc.clone()];
-        versions.extend(
-            [&self.nextest, &self.unshare, &self.bwrap]
-                .into_iter()
-                .flatten()
-                .cloned(),
-        );
+        versions.extend([&self.nextest, &self.unshare, &self.bwrap].into_iter().flatten().cloned());
         format!(
             "Linux {}, {} CPUs, {} tests in flight, as {caller}; {}.",
             kernel.trim(),
@@ -114,62 +95,32 @@ impl Programs {
 
 /// The cargo that runs this bench.
 pub(crate) fn cargo() -> Command {
-    quiet(Command::new(
-        env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
-    ))
+    quiet(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())))
 }
 
 /// Takes away what `cargo bench` sets for its own child and a user's shell does not have.
 fn quiet(mut command: Command) -> Command {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
-        let of_this_package = [
-            "CARGO_PKG_",
-            "CARGO_MANIFEST_",
-            "CARGO_BIN_",
-            "CARGO_TARGET_",
-            "NEXTEST",
-        ];
-        if of_this_package
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
+        let of_this_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_TARGET_", "NEXTEST"];
+        if of_this_package.iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(name.as_ref());
         }
     }
-    for name in [
-        "LD_LIBRARY_PATH",
-        "CARGO_CRATE_NAME",
-        "CARGO_PRIMARY_PACKAGE",
-        "RUSTC_WRAPPER",
-        "RUSTFLAGS",
-    ] {
+    for name in ["LD_LIBRARY_PATH", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "RUSTC_WRAPPER", "RUSTFLAGS"] {
         command.env_remove(name);
     }
-    command
-        .env("CARGO_TERM_COLOR", "never")
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null());
+    command.env("CARGO_TERM_COLOR", "never").env("NO_COLOR", "1").stdin(Stdio::null());
     command
 }
 
 fn compile_floor(work: &Path) -> Result<PathBuf, String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/floor/floor.c");
     let program = work.join("floor");
-    let compiler = Command::new("cc")
-        .arg("-O2")
-        .arg("-o")
-        .arg(&program)
-        .arg(&source)
-        .output();
-    let compiler =
-        compiler.map_err(|error| format!("starting `cc` for {}: {error}", source.display()))?;
+    let compiler = Command::new("cc").arg("-O2").arg("-o").arg(&program).arg(&source).output();
+    let compiler = compiler.map_err(|error| format!("starting `cc` for {}: {error}", source.display()))?;
     if !compiler.status.success() {
-        return Err(format!(
-            "`cc` refuses {}:\n{}",
-            source.display(),
-            String::from_utf8_lossy(&compiler.stderr)
-        ));
+        return Err(format!("`cc` refuses {}:\n{}", source.display(), String::from_utf8_lossy(&compiler.stderr)));
     }
     Ok(program)
 }
@@ -177,10 +128,7 @@ fn compile_floor(work: &Path) -> Result<PathBuf, String> {
 /// What a program prints, if it is there and succeeds.
 fn answer(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn first_line(text: &str) -> String {

@@ -59,9 +59,7 @@ impl Row {
             }
             Self::CargoAlone => {
                 let mut cargo = cargo();
-                cargo
-                    .args(["test", "--no-run", "--manifest-path"])
-                    .arg(&suite.isotest);
+                cargo.args(["test", "--no-run", "--manifest-path"]).arg(&suite.isotest);
                 (cargo, Proof::ExitStatus)
             }
             Self::CargoIsotest => {
@@ -71,10 +69,7 @@ impl Row {
             }
             Self::CargoTest => {
                 let mut cargo = cargo();
-                cargo
-                    .args(["test", "--manifest-path"])
-                    .arg(&suite.isotest)
-                    .args(["--", "--test-threads", &jobs]);
+                cargo.args(["test", "--manifest-path"]).arg(&suite.isotest).args(["--", "--test-threads", &jobs]);
                 (cargo, Proof::Libtest(suite.tests))
             }
             Self::Nextest => {
@@ -102,10 +97,7 @@ impl Row {
 
 /// `cargo isotest` and nextest take the same arguments.
 fn run(runner: &mut Command, manifest: &Path, jobs: &str) {
-    runner
-        .args(["run", "--manifest-path"])
-        .arg(manifest)
-        .args(["-j", jobs]);
+    runner.args(["run", "--manifest-path"]).arg(manifest).args(["-j", jobs]);
 }
 
 /// What bubblewrap can do of a default sandbox: all namespaces, private tmpfs, fresh proc. The suite is bound last, in

@@ -8,21 +8,9 @@ use crate::rows::Row;
 use crate::targets::{MEMORY, Size, TARGETS, median, ratio, tests, word};
 
 pub(crate) fn speed(measured: &[Measurement]) -> String {
-    let mut lines = vec![cells([
-        "tests",
-        "run by",
-        "seconds",
-        "ms per test",
-        "× floor",
-        "× nextest",
-        "target",
-    ])];
+    let mut lines = vec![cells(["tests", "run by", "seconds", "ms per test", "× floor", "× nextest", "target"])];
     for one in measured {
-        let size = if tests(measured, Size::Small) == Some(one.tests) {
-            Size::Small
-        } else {
-            Size::Big
-        };
+        let size = if tests(measured, Size::Small) == Some(one.tests) { Size::Small } else { Size::Big };
         let seconds = one.median();
         let against = |row| number(ratio(seconds, median(measured, (row, size))), 2);
         let verdicts: Vec<_> = TARGETS
@@ -59,11 +47,7 @@ pub(crate) fn memory(peaks: &Result<Peaks, String>, small: &Suite, big: &Suite) 
             &format!("≤ {MEMORY}: {}", word(Some(growth), MEMORY)),
         ])
     };
-    let some = format!(
-        "MiB after {} of {}",
-        thousands(small.tests),
-        thousands(big.tests)
-    );
+    let some = format!("MiB after {} of {}", thousands(small.tests), thousands(big.tests));
     let all = format!("MiB after all {}", thousands(big.tests));
     aligned(vec![
         cells(["peak memory of", &some, &all, "growth", "target"]),
@@ -73,15 +57,8 @@ pub(crate) fn memory(peaks: &Result<Peaks, String>, small: &Suite, big: &Suite) 
 }
 
 pub(crate) fn builds(builds: &[Build]) -> String {
-    let bare = builds
-        .first()
-        .and_then(|none| none.result.as_ref().ok()?.median());
-    let mut lines = vec![cells([
-        "a one-test crate with",
-        "clean build, seconds",
-        "× none",
-        "packages compiled",
-    ])];
+    let bare = builds.first().and_then(|none| none.result.as_ref().ok()?.median());
+    let mut lines = vec![cells(["a one-test crate with", "clean build, seconds", "× none", "packages compiled"])];
     for build in builds {
         lines.push(match &build.result {
             Ok(built) => cells([
@@ -104,19 +81,10 @@ fn cells<const N: usize>(texts: [&str; N]) -> Vec<String> {
 /// A table whose first line is the head.
 fn aligned(lines: Vec<Vec<String>>) -> String {
     let columns = lines.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        lines
-            .iter()
-            .map(|line| line[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();
     let drawn = |line: &[String]| {
-        let padded = line
-            .iter()
-            .zip(&widths)
-            .map(|(text, &width)| format!(" {text:<width$} "));
+        let padded = line.iter().zip(&widths).map(|(text, &width)| format!(" {text:<width$} "));
         format!("|{}|", padded.collect::<Vec<_>>().join("|"))
     };
     let rule: Vec<_> = widths.iter().map(|&width| "-".repeat(width)).collect();
@@ -134,9 +102,5 @@ fn mib(kib: u64) -> String {
 }
 
 fn thousands(count: usize) -> String {
-    if count < 1_000 {
-        count.to_string()
-    } else {
-        format!("{},{:03}", count / 1_000, count % 1_000)
-    }
+    if count < 1_000 { count.to_string() } else { format!("{},{:03}", count / 1_000, count % 1_000) }
 }

@@ -25,12 +25,7 @@ pub(crate) const TARGETS: [Target; 4] = [
         limit: 1.25,
         words: "the floor",
     },
-    Target {
-        of: (Row::CargoIsotest, Size::Small),
-        against: (Row::Nextest, Size::Small),
-        limit: 0.5,
-        words: "nextest",
-    },
+    Target { of: (Row::CargoIsotest, Size::Small), against: (Row::Nextest, Size::Small), limit: 0.5, words: "nextest" },
     Target {
         of: (Row::CargoTest, Size::Small),
         against: (Row::CargoIsotest, Size::Small),
@@ -51,12 +46,7 @@ pub(crate) const MEMORY: f64 = 1.1;
 impl Target {
     pub(crate) fn verdict(&self, measured: &[Measurement]) -> String {
         let ratio = ratio(median(measured, self.of), median(measured, self.against));
-        format!(
-            "≤ {} × {}: {}",
-            self.limit,
-            self.words,
-            word(ratio, self.limit)
-        )
+        format!("≤ {} × {}: {}", self.limit, self.words, word(ratio, self.limit))
     }
 }
 
@@ -74,10 +64,7 @@ pub(crate) fn ratio(of: Option<f64>, against: Option<f64>) -> Option<f64> {
 
 pub(crate) fn median(measured: &[Measurement], (row, size): (Row, Size)) -> Option<f64> {
     let tests = tests(measured, size)?;
-    measured
-        .iter()
-        .find(|one| one.row == row && one.tests == tests)?
-        .median()
+    measured.iter().find(|one| one.row == row && one.tests == tests)?.median()
 }
 
 /// How many tests a suite of this size has in this run.

@@ -49,9 +49,11 @@ impl Arguments {
         );
         for (slot, argument) in arguments.iter().enumerate() {
             let argument = CString::new(*argument).unwrap_or_default().into_raw();
-            // SAFETY: the slot is one of argc, in an array that lives as long as the process and that this, its
-            // only thread, may write; the argument is leaked and so lives as long.
-            unsafe { *self.argv.add(slot + 1) = argument };
+            // SAFETY: the slot is one of argc, so the address is inside the array.
+            let slot = unsafe { self.argv.add(slot + 1) };
+            // SAFETY: the array lives as long as the process and only this, its one thread, may write it; the
+            // argument is leaked and so lives as long.
+            unsafe { *slot = argument };
         }
     }
 }

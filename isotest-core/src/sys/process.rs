@@ -69,8 +69,9 @@ pub(crate) fn exit_now(code: i32) -> ! {
 
 /// A descriptor that becomes readable when this process ends, `pidfd_open(2)`.
 pub(crate) fn own_pidfd() -> Result<OwnedFd> {
+    let own = nix::unistd::getpid().as_raw();
     // SAFETY: pidfd_open takes two integers.
-    let fd = super::check(unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) })?;
+    let fd = super::check(unsafe { libc::syscall(libc::SYS_pidfd_open, own, 0) })?;
     // SAFETY: the kernel just returned this descriptor, nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }

@@ -1,0 +1,26 @@
+//! Exit codes are an interface. Where cargo-nextest has a code for the same thing, ours is the same.
+
+use std::process::ExitCode;
+
+/// How `cargo isotest` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Every test that ran passed.
+    Passed = 0,
+    /// There was no test to run.
+    NoTests = 4,
+    /// At least one test failed.
+    Failed = 100,
+    /// Cargo could not build the tests.
+    BuildFailed = 101,
+    /// A test binary could not be asked for its tests.
+    ListFailed = 104,
+    /// The machine does not allow the isolation that was asked for.
+    CannotIsolate = 110,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> ExitCode {
+        ExitCode::from(code as u8)
+    }
+}
