@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use isotest::runner::{End, Failure, Filter, Isolation, Outcome, Target, of_a_test};
+use isotest::runner::{End, Failure, Filter, Isolation, Outcome, Stage, Target, of_a_test};
 
 use crate::cli::Run;
 use crate::list::{Listed, Ready, Test};
@@ -72,7 +72,11 @@ fn one<'a>(test: &'a Test, binary: &'a Ready<'a>, at: usize, options: &Run) -> E
     };
     if let Err(error) = run(test, binary, at, options, &mut ended) {
         let errno = error.raw_os_error().unwrap_or(0);
-        ended.outcome = Outcome::SetupFailed(Failure { step: format!("asking the fork server ({error})"), errno });
+        ended.outcome = Outcome::SetupFailed(Failure {
+            step: format!("asking the fork server ({error})"),
+            stage: Stage::Server,
+            errno,
+        });
     }
     ended.took = started.elapsed();
     ended

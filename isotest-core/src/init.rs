@@ -16,7 +16,7 @@ use nix::unistd::{ForkResult, Pid};
 
 use crate::Pid1;
 use crate::host::Facts;
-use crate::outcome::{End, Failure, Report, Word};
+use crate::outcome::{End, Failure, Report, Stage, Word};
 use crate::plan;
 use crate::protocol::{Isolation, Run, send};
 use crate::setup::{Detached, carry_out};
@@ -62,7 +62,7 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> SharedWord {
 fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<SharedWord, Failure> {
     let failed = |step: &str| {
         let step = step.to_owned();
-        move |errno: Errno| Failure { step, errno: errno as i32 }
+        move |errno: Errno| Failure { step, stage: Stage::Other, errno: errno as i32 }
     };
     process::default_signals().map_err(failed("resetting the signals"))?;
     process::set_name(c"isotest-init").map_err(failed("naming init"))?;
@@ -170,7 +170,9 @@ fn isolated(sandbox: &Sandbox<'_>) -> bool {
 }
 
 fn attempt<T>(sandbox: &Sandbox<'_>, step: &str, result: nix::Result<T>) -> T {
-    result.unwrap_or_else(|errno| give_up(sandbox, Failure { step: step.to_owned(), errno: errno as i32 }))
+    result.unwrap_or_else(|errno| {
+        give_up(sandbox, Failure { step: step.to_owned(), stage: Stage::Other, errno: errno as i32 })
+    })
 }
 
 fn give_up(sandbox: &Sandbox<'_>, failure: Failure) -> ! {

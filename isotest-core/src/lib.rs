@@ -12,6 +12,8 @@ mod client;
 #[cfg(target_os = "linux")]
 mod coverage;
 #[cfg(target_os = "linux")]
+mod diagnose;
+#[cfg(target_os = "linux")]
 mod entry;
 mod harness;
 #[cfg(target_os = "linux")]
@@ -33,6 +35,7 @@ mod server;
 mod setup;
 #[cfg(target_os = "linux")]
 mod sys;
+mod unavailable;
 
 pub use isotest_macros::isotest;
 pub use isotest_macros::isotest as test;
@@ -50,10 +53,12 @@ pub mod __private {
 #[doc(hidden)]
 pub mod runner {
     pub use crate::client::{Client, Pending, Started};
+    pub use crate::diagnose::explain;
     pub use crate::harness::{Filter, printable};
     pub use crate::keep::of_a_test;
-    pub use crate::outcome::{End, Failure, Outcome, Report, Word};
+    pub use crate::outcome::{End, Failure, Outcome, Report, Stage, Word};
     pub use crate::protocol::{Isolation, Run, Target};
+    pub use crate::unavailable::Unavailable;
 
     /// Makes the linker keep the door in this program.
     pub fn link_door() {

@@ -5,23 +5,60 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::Spec;
 use crate::client::{Client, Started};
+use crate::diagnose::explain;
 use crate::harness::{Filter, printable};
-use crate::outcome::{Failure, Outcome, Report, Word};
+use crate::outcome::{Failure, Outcome, Report, Stage, Word};
 use crate::protocol::{Isolation, Run, Target};
+use crate::unavailable::Unavailable;
 
 /// This process's fork server, once there is one; a dead one is replaced.
 static SERVER: Mutex<Option<Arc<Client>>> = Mutex::new(None);
 
-/// Runs `test` in a sandbox; says how it ended and what its wrapper said.
-pub(crate) fn run_elsewhere(test: &str, spec: Spec) -> (Outcome, Word) {
-    match attempt(test, spec) {
+/// Runs `test` in a sandbox; says how it ended and what its wrapper said. Where the machine refuses, the user's choice
+/// decides what happens instead.
+pub(crate) fn run_elsewhere(test: &str, spec: &Spec) -> (Outcome, Word) {
+    let (outcome, word) = run_with(test, spec, Isolation::Required);
+    let Outcome::SetupFailed(failure) = &outcome else { return (outcome, word) };
+    match Unavailable::chosen() {
+        Ok(Unavailable::Fail) => {
+            explain_once(test, failure);
+            (outcome, word)
+        }
+        Ok(Unavailable::Skip) => {
+            eprintln!("isotest: skipped `{test}`, which this machine cannot isolate ({failure})");
+            (Outcome::Skipped(failure.clone()), word)
+        }
+        Ok(Unavailable::Run) => {
+            eprintln!("isotest: running `{test}` without isolation ({failure})");
+            run_with(test, spec, Isolation::None)
+        }
+        Err(problem) => {
+            eprintln!("isotest: {problem}");
+            (outcome, word)
+        }
+    }
+}
+
+/// One cause, one report: a suite of a thousand tests says it once.
+fn explain_once(test: &str, failure: &Failure) {
+    static FIRST: OnceLock<String> = OnceLock::new();
+    let first = FIRST.get_or_init(|| test.to_owned());
+    if first == test {
+        eprint!("{}", explain(test, failure));
+    } else {
+        eprintln!("error: cannot isolate `{test}`, see the report of `{first}`");
+    }
+}
+
+fn run_with(test: &str, spec: &Spec, isolation: Isolation) -> (Outcome, Word) {
+    match attempt(test, spec.clone(), isolation) {
         Ok(report) => {
             let word = report.as_ref().map_or(Word::None, |report| report.word.clone());
             (Outcome::of(report.as_ref(), false), word)
@@ -30,7 +67,7 @@ pub(crate) fn run_elsewhere(test: &str, spec: Spec) -> (Outcome, Word) {
     }
 }
 
-fn attempt(test: &str, spec: Spec) -> Result<Option<Report>, Failure> {
+fn attempt(test: &str, spec: Spec, isolation: Isolation) -> Result<Option<Report>, Failure> {
     let server = server().map_err(failed("starting the fork server of this test binary"))?;
     let (out, out_writer) = pipe().map_err(failed("making a pipe"))?;
     let (err, err_writer) = pipe().map_err(failed("making a pipe"))?;
@@ -41,7 +78,7 @@ fn attempt(test: &str, spec: Spec) -> Result<Option<Report>, Failure> {
         keep: crate::keep::paths(),
         target: Target::Harness,
         label: format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
-        isolation: Isolation::Required,
+        isolation,
     };
     let pending = match server.run(run, out_writer, err_writer) {
         Ok(pending) => pending,
@@ -59,7 +96,11 @@ fn attempt(test: &str, spec: Spec) -> Result<Option<Report>, Failure> {
 }
 
 fn failed(step: &str) -> impl Fn(io::Error) -> Failure + '_ {
-    move |error| Failure { step: format!("{step} ({error})"), errno: error.raw_os_error().unwrap_or(0) }
+    move |error| Failure {
+        step: format!("{step} ({error})"),
+        stage: Stage::Server,
+        errno: error.raw_os_error().unwrap_or(0),
+    }
 }
 
 fn server() -> io::Result<Arc<Client>> {

@@ -50,8 +50,31 @@ pub enum Word {
 pub struct Failure {
     /// What was attempted.
     pub step: String,
+    /// Which part of the setup that belongs to.
+    pub stage: Stage,
     /// What the kernel answered, `errno(3)`.
     pub errno: i32,
+}
+
+/// A part of the setup; which one was refused tells causes apart that share an errno.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Starting or asking the fork server.
+    Server,
+    /// Cloning init into its user and PID namespaces.
+    Clone,
+    /// Mapping user and group ids.
+    IdMap,
+    /// Making the other namespaces.
+    Namespaces,
+    /// Raising the loopback interface.
+    Loopback,
+    /// Mounting a fresh /proc.
+    Proc,
+    /// Any other mount.
+    Mount,
+    /// Anything else.
+    Other,
 }
 
 /// How a test ended.
@@ -72,6 +95,8 @@ pub enum Outcome {
     Stopped,
     /// Its sandbox could not be made.
     SetupFailed(Failure),
+    /// Its sandbox could not be made, and the user chose to leave such tests out.
+    Skipped(Failure),
     /// Its sandbox, or the fork server, was killed from outside.
     Killed,
 }
@@ -113,6 +138,7 @@ impl fmt::Display for Outcome {
             Outcome::TimedOut => f.write_str("timed out, and was killed with all that it had started"),
             Outcome::Stopped => f.write_str("stopped itself, and nothing was left that could continue it"),
             Outcome::SetupFailed(failure) => write!(f, "could not be isolated: {failure}"),
+            Outcome::Skipped(failure) => write!(f, "was left out, because it could not be isolated: {failure}"),
             Outcome::Killed => f.write_str("was killed from outside, with its sandbox or its fork server"),
         }
     }

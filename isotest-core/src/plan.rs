@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::sched::CloneFlags;
 
 use crate::host::Facts;
+use crate::outcome::Stage;
 use crate::{Net, Pid1, Spec, User};
 
 /// One kernel operation. Its `Display` is what a failure report says was attempted.
@@ -142,6 +143,23 @@ fn system_files(facts: &Facts, steps: &mut Vec<Step>) {
 
 fn write(path: &str, contents: String) -> Step {
     Step::Write { path: path.into(), contents }
+}
+
+impl Step {
+    /// Which part of the setup this is.
+    pub(crate) fn stage(&self) -> Stage {
+        match self {
+            Step::Write { path, .. } if path.ends_with("uid_map") || path.ends_with("gid_map") => Stage::IdMap,
+            Step::Write { path, .. } if path.ends_with("setgroups") => Stage::IdMap,
+            Step::Unshare(_) => Stage::Namespaces,
+            Step::RaiseLoopback => Stage::Loopback,
+            Step::Mount { kind: "proc", .. } => Stage::Proc,
+            Step::MakePrivate | Step::Detach(_) | Step::Tmpfs { .. } | Step::Attach(_) | Step::Mount { .. } => {
+                Stage::Mount
+            }
+            Step::Write { .. } | Step::MakeDirectory(_) | Step::Hostname(_) => Stage::Other,
+        }
+    }
 }
 
 impl fmt::Display for Step {

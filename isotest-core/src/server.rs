@@ -13,7 +13,7 @@ use nix::unistd::ForkResult;
 use crate::User;
 use crate::host::Facts;
 use crate::init::{self, Sandbox};
-use crate::outcome::{End, Failure, Report, Word};
+use crate::outcome::{End, Failure, Report, Stage, Word};
 use crate::plan;
 use crate::protocol::{self, Hello, Isolation, Request, Run, Target, receive, send};
 use crate::setup::{Detached, carry_out};
@@ -165,7 +165,7 @@ impl Server {
             Err(_) if user_namespace && self.facts.uid == 0 => self.start_in(run, report, isolate, false),
             Err(errno) => {
                 let step = format!("cloning init into new namespaces ({})", plan::names(flags));
-                let end = End::SetupFailed(Failure { step, errno: errno as i32 });
+                let end = End::SetupFailed(Failure { step, stage: Stage::Clone, errno: errno as i32 });
                 let failed = Report { end, word: Word::None, isolated: false, left_over: 0 };
                 send(report.as_fd(), &failed, &[]).ok(); // A client that is gone wants no report.
                 None

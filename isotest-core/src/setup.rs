@@ -20,7 +20,11 @@ pub(crate) struct Detached(Vec<(PathBuf, OwnedFd)>);
 /// Carries out `steps` in order, up to the first that the kernel refuses.
 pub(crate) fn carry_out(steps: &[Step], detached: &mut Detached) -> std::result::Result<(), Failure> {
     for step in steps {
-        carry_out_one(step, detached).map_err(|errno| Failure { step: step.to_string(), errno: errno as i32 })?;
+        carry_out_one(step, detached).map_err(|errno| Failure {
+            step: step.to_string(),
+            stage: step.stage(),
+            errno: errno as i32,
+        })?;
     }
     Ok(())
 }

@@ -1,0 +1,226 @@
+//! Which arguments are there, and which calls on `Spec` do they become?
+//!
+//! [`ARGUMENTS`] is the answer; the rest of the file reads a list of them. Whether one value is well-formed is
+//! decided in [`given`], what a duration or a size is in [`units`].
+
+mod given;
+mod units;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+use syn::{Error, Ident, Path, Result, Token};
+
+use self::given::Given;
+use crate::mistakes::Mistakes;
+
+/// One argument of the attribute.
+pub(crate) struct Argument {
+    name: &'static str,
+    /// How it is written, for the messages.
+    form: &'static str,
+    /// Turns what was given into builder calls, or says what is wrong with it. The path leads to `isotest`.
+    calls: fn(&Given, &Path) -> Result<TokenStream>,
+}
+
+/// Every argument that is part of a spec. A new one is a new row here (and a section in the attribute's
+/// documentation, and a file per mistake under `tests/ui`).
+const ARGUMENTS: &[Argument] = &[
+    Argument {
+        name: "env",
+        form: r#"env(NAME = "value")"#,
+        calls: |given, _| {
+            let (names, values): (Vec<_>, Vec<_>) = given.variables()?.into_iter().unzip();
+            Ok(quote!(#(.env(#names, #values))*))
+        },
+    },
+    Argument {
+        name: "hostname",
+        form: r#"hostname = "db-1""#,
+        calls: |given, _| {
+            let hostname = given.hostname()?;
+            Ok(quote!(.hostname(#hostname)))
+        },
+    },
+    Argument {
+        name: "init",
+        form: "init = true` or `init = false",
+        calls: |given, isotest| {
+            let pid1 = if given.boolean()? { quote!(Init) } else { quote!(Test) };
+            Ok(quote!(.pid1(#isotest::Pid1::#pid1)))
+        },
+    },
+    Argument {
+        name: "net",
+        form: r#"net = "isolated"` or `net = "host""#,
+        calls: |given, isotest| {
+            let net = given.one_of(&[("isolated", "Isolated"), ("host", "Host")])?;
+            Ok(quote!(.net(#isotest::Net::#net)))
+        },
+    },
+    Argument {
+        name: "processes",
+        form: "processes = 4096",
+        calls: |given, _| {
+            let processes = given.count()?;
+            Ok(quote!(.processes(#processes)))
+        },
+    },
+    Argument {
+        name: "timeout",
+        form: r#"timeout = "5s""#,
+        calls: |given, _| {
+            let timeout = given.duration()?;
+            let (seconds, nanoseconds) = (timeout.as_secs(), timeout.subsec_nanos());
+            Ok(quote!(.timeout(::core::time::Duration::new(#seconds, #nanoseconds))))
+        },
+    },
+    Argument {
+        name: "tmp",
+        form: r#"tmp = "64M""#,
+        calls: |given, _| {
+            let bytes = given.size()?;
+            Ok(quote!(.tmp(#bytes)))
+        },
+    },
+    Argument {
+        name: "user",
+        form: r#"user = "self"` or `user = "root""#,
+        calls: |given, isotest| {
+            let user = given.one_of(&[("self", "Caller"), ("root", "Root")])?;
+            Ok(quote!(.user(#isotest::User::#user)))
+        },
+    },
+];
+
+/// The one argument that is not part of a spec: where generated code finds `isotest`.
+const CRATE: Argument =
+    Argument { name: "crate", form: "crate = path::to::isotest", calls: |_, _| Ok(TokenStream::new()) };
+
+/// What stands in the attribute's parentheses.
+pub(crate) struct Arguments {
+    /// The path to `isotest`.
+    pub(crate) isotest: Path,
+    /// The builder calls on `Spec`, in the order in which they were written.
+    pub(crate) calls: TokenStream,
+}
+
+impl Arguments {
+    pub(crate) fn read(tokens: TokenStream) -> Result<Self> {
+        let mut mistakes = Mistakes::default();
+        let given = read_list(tokens, &mut mistakes);
+
+        let root = given.iter().find(|given| given.is(&CRATE)).and_then(|given| mistakes.sort(given.path()));
+        let isotest = root.unwrap_or_else(|| syn::parse_quote!(::isotest));
+
+        let calls = given.iter().filter_map(|given| mistakes.sort((given.argument.calls)(given, &isotest))).collect();
+        mistakes.none_in(Arguments { isotest, calls })
+    }
+}
+
+/// Reads `name = value, name(…), …`. What can't be read is noted and skipped up to the next comma.
+fn read_list(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Given> {
+    let mut list: Vec<Given> = Vec::new();
+    let read = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            match Given::read(input) {
+                Ok(given) if list.iter().any(|earlier| earlier.is(given.argument)) => {
+                    let name = given.argument.name;
+                    mistakes.add(Error::new(given.span(), format!("`{name}` is given twice: keep one of the two")));
+                }
+                Ok(given) => list.push(given),
+                Err(mistake) => mistakes.add(mistake),
+            }
+            given::rest_of_entry(input)?;
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    };
+    let read_to_the_end = read.parse2(tokens);
+    mistakes.sort(read_to_the_end);
+    list
+}
+
+fn argument_named(name: &Ident) -> Result<&'static Argument> {
+    let written = name.to_string();
+    every_argument().find(|argument| argument.name == written).ok_or_else(|| unknown(&written, name.span()))
+}
+
+fn unknown(written: &str, span: Span) -> Error {
+    let guess = match every_argument().find(|argument| looks_like(written, argument.name)) {
+        Some(argument) => format!("did you mean `{}`? ", argument.form),
+        None => String::new(),
+    };
+    let names: Vec<_> = every_argument().map(|argument| format!("`{}`", argument.name)).collect();
+    Error::new(span, format!("unknown argument `{written}`; {guess}There are: {}", names.join(", ")))
+}
+
+fn every_argument() -> impl Iterator<Item = &'static Argument> {
+    std::iter::once(&CRATE).chain(ARGUMENTS)
+}
+
+/// Whether one is the other's beginning (`network`, `net`), or a slip of the keyboard away (`tiemout`, `timeout`).
+fn looks_like(written: &str, name: &str) -> bool {
+    let slips = if name.len() > 3 { 2 } else { 1 };
+    written.starts_with(name) || name.starts_with(written) || edits_between(written, name) <= slips
+}
+
+/// How many characters must be inserted, removed or replaced to turn one word into the other (Levenshtein's distance).
+fn edits_between(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (i, left) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, right) in other.chars().enumerate() {
+            let replaced = diagonal + usize::from(left != right);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[row.len() - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(arguments: TokenStream) -> String {
+        Arguments::read(arguments).expect("the arguments are right").calls.to_string()
+    }
+
+    #[test]
+    fn arguments_become_builder_calls_in_the_order_given() {
+        let written = calls(quote!(tmp = "1K", env(A = "b", "c.d" = ""), timeout = "1m 500ms", processes = 7,));
+        let expected = quote! {
+            .tmp(1024u64).env("A", "b").env("c.d", "")
+            .timeout(::core::time::Duration::new(60u64, 500000000u32)).processes(7u64)
+        };
+        assert_eq!(written, expected.to_string());
+    }
+
+    #[test]
+    fn a_renamed_crate_is_used_wherever_it_is_given() {
+        let written = calls(quote!(net = "host", crate = "crate::again", user = "root", init = false));
+        let expected =
+            quote!(.net(crate::again::Net::Host).user(crate::again::User::Root).pid1(crate::again::Pid1::Test));
+        assert_eq!(written, expected.to_string());
+    }
+
+    #[test]
+    fn every_mistake_is_reported() {
+        let Err(mistakes) = Arguments::read(quote!(timeout, = 5, nett = "host", tmp = "0", tmp = "1K")) else {
+            panic!("there are mistakes");
+        };
+        assert_eq!(mistakes.into_iter().count(), 5);
+    }
+
+    #[test]
+    fn slips_of_the_keyboard_are_recognised() {
+        for (written, name) in
+            [("tiemout", "timeout"), ("network", "net"), ("host", "hostname"), ("proceses", "processes")]
+        {
+            assert!(looks_like(written, name), "{written} looks like {name}");
+        }
+        assert!(!looks_like("color", "tmp"));
+    }
+}
