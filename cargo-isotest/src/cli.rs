@@ -60,8 +60,23 @@ pub(crate) struct Run {
     /// Which ignored tests to run
     #[arg(long, value_name = "WHICH", default_value = "default")]
     pub(crate) run_ignored: RunIgnored,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
     #[command(flatten)]
     pub(crate) cargo: Cargo,
+}
+
+/// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded under `auto`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// In a terminal that can show them
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 /// Each level shows its own results and all those before it.
@@ -216,6 +231,14 @@ impl Cargo {
             arguments.extend(value.iter().flat_map(|value| [name.to_owned(), value.clone()]));
         }
         arguments
+    }
+}
+
+/// Flags that also matter to `cargo metadata`.
+impl Cargo {
+    pub(crate) fn resolution_arguments(&self) -> Vec<String> {
+        let flags = [(self.locked, "--locked"), (self.offline, "--offline"), (self.frozen, "--frozen")];
+        flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()).collect()
     }
 }
 

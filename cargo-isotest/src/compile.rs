@@ -1,12 +1,12 @@
 //! Builds the tests through cargo and says which binaries came out.
 
-use std::io::BufReader;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use cargo_metadata::{Message, MetadataCommand, Package};
+use cargo_metadata::{Artifact, Message, MetadataCommand, Package};
 
 use crate::cli::Run;
+use crate::interrupt::Interrupt;
 use crate::{Problem, exit_code::Code};
 
 /// One test binary.
@@ -25,16 +25,47 @@ pub(crate) struct Binary {
 }
 
 /// Builds, and lists the binaries in cargo's order.
-pub(crate) fn binaries(options: &Run) -> Result<Vec<Binary>, Problem> {
+pub(crate) fn binaries(options: &Run, interrupt: &Interrupt) -> Result<Vec<Binary>, Problem> {
+    let artifacts = build(options, interrupt)?;
+    let mut metadata = MetadataCommand::new();
+    metadata.no_deps().other_options(options.cargo.resolution_arguments());
+    if let Some(path) = &options.cargo.manifest_path {
+        metadata.manifest_path(path);
+    }
+    let failed = |error: cargo_metadata::Error| Problem {
+        message: format!("cannot read the workspace: {error}"),
+        code: Code::MetadataFailed,
+    };
+    let packages = metadata.exec().map_err(failed)?.packages;
+    let package_of = |artifact: &Artifact| packages.iter().find(|package| package.id == artifact.package_id);
+    Ok(artifacts.iter().filter_map(|artifact| Some(binary(artifact, package_of(artifact)?))).collect())
+}
+
+/// Runs cargo, whose messages go where ours go, and keeps what it says of test binaries.
+fn build(options: &Run, interrupt: &Interrupt) -> Result<Vec<Artifact>, Problem> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let failed = |message: String| Problem { message, code: Code::BuildFailed };
     let mut command = Command::new(&cargo);
     command.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
     command.args(options.cargo.arguments()).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut build = command.spawn().map_err(|error| failed(format!("cannot run {cargo}: {error}")))?;
-    let output = BufReader::new(build.stdout.take().ok_or_else(|| failed("cargo has no output".to_owned()))?);
+    let output = build.stdout.take().ok_or_else(|| failed("cargo has no output".to_owned()))?;
+    let mut messages = Vec::new();
+    let read = interrupt.read_all(output, "building the tests", |piece| {
+        messages.extend_from_slice(piece);
+        Ok(())
+    });
+    if read.is_err() {
+        // Its compilers notice by themselves that it is gone.
+        build.kill().map_err(|error| failed(format!("cannot stop cargo: {error}")))?;
+    }
+    let ended = build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?;
+    read?;
+    if !ended.success() {
+        return Err(failed("the tests could not be built, see cargo's messages above".to_owned()));
+    }
     let mut artifacts = Vec::new();
-    for message in Message::parse_stream(output) {
+    for message in Message::parse_stream(&messages[..]) {
         match message.map_err(|error| failed(format!("cannot read cargo's messages: {error}")))? {
             Message::CompilerArtifact(artifact) if artifact.profile.test && artifact.executable.is_some() => {
                 artifacts.push(artifact);
@@ -42,22 +73,10 @@ pub(crate) fn binaries(options: &Run) -> Result<Vec<Binary>, Problem> {
             _ => {}
         }
     }
-    if !build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?.success() {
-        return Err(failed("the tests could not be built, see cargo's messages above".to_owned()));
-    }
-    let mut metadata = MetadataCommand::new();
-    metadata.no_deps();
-    if let Some(path) = &options.cargo.manifest_path {
-        metadata.manifest_path(path);
-    }
-    let metadata = metadata.exec().map_err(|error| failed(format!("cannot read the workspace: {error}")))?;
-    let find = |artifact: &cargo_metadata::Artifact| {
-        metadata.packages.iter().find(|package| package.id == artifact.package_id).cloned()
-    };
-    Ok(artifacts.iter().filter_map(|artifact| Some(binary(artifact, &find(artifact)?))).collect())
+    Ok(artifacts)
 }
 
-fn binary(artifact: &cargo_metadata::Artifact, package: &Package) -> Binary {
+fn binary(artifact: &Artifact, package: &Package) -> Binary {
     let kind = artifact.target.kind.first().map(ToString::to_string).unwrap_or_default();
     let name = &artifact.target.name;
     let (id, selection) = match kind.as_str() {

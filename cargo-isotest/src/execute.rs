@@ -1,145 +1,153 @@
-//! Runs the tests, several at once, each in a sandbox.
+//! Runs the tests, several at once, each in a sandbox: one loop that waits for whatever comes next.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::io;
+use std::os::fd::AsFd;
 
-use isotest::runner::{End, Failure, Filter, Isolation, Outcome, Stage, Target, of_a_test};
+use isotest::runner::{Isolation, Outcome, Unavailable};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 
+use crate::binary::Ready;
 use crate::cli::Run;
-use crate::list::{Listed, Ready, Test};
+use crate::interrupt::Interrupt;
+use crate::list::{Listed, Test};
+use crate::running::{Ended, Running, Stream};
+use crate::schedule::Schedule;
 
-/// A test has ended.
-pub(crate) struct Ended<'a> {
-    /// Which.
-    pub(crate) test: &'a Test,
-    /// In which binary.
-    pub(crate) binary: &'a Ready<'a>,
-    /// How.
-    pub(crate) outcome: Outcome,
-    /// After how long.
-    pub(crate) took: Duration,
-    /// What it wrote, without what libtest wrote around it.
-    pub(crate) stdout: Vec<u8>,
-    /// What it wrote to its standard error.
-    pub(crate) stderr: Vec<u8>,
-    /// What libtest noted about its failure.
-    pub(crate) note: Option<String>,
+/// What the report is told.
+pub(crate) enum Event<'e, 'a> {
+    /// A test has ended.
+    Ended(&'e Test, &'e Ready<'a>, Ended),
+    /// A test was running when a signal stopped everything.
+    Interrupted(&'e Test, &'e Ready<'a>),
+    /// Output to show at once.
+    Output(Stream, Vec<u8>),
+    /// This signal stops everything.
+    Stopping(Signal),
 }
 
-/// Runs all of `listed`; `show` is told of each end as it comes.
-pub(crate) fn all<'a>(listed: &'a Listed<'a>, options: &Run, show: &mut dyn FnMut(Ended<'a>)) {
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = if options.no_capture { 1 } else { options.threads.map_or(cpus, usize::from) };
-    let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
-    let (sender, ended) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..workers.min(listed.tests.len()) {
-            let (sender, next, stop) = (sender.clone(), &next, &stop);
-            scope.spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(test) = listed.tests.get(at) else { return };
-                    let ended = one(test, &listed.binaries[test.binary], at, options);
-                    if !ended.outcome.passed() && !options.no_fail_fast {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    if sender.send(ended).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        ended.iter().for_each(show);
-    });
-}
-
-fn one<'a>(test: &'a Test, binary: &'a Ready<'a>, at: usize, options: &Run) -> Ended<'a> {
-    let started = Instant::now();
-    let mut ended = Ended {
-        test,
-        binary,
-        outcome: Outcome::Killed,
-        took: Duration::ZERO,
-        stdout: Vec::new(),
-        stderr: Vec::new(),
-        note: None,
+/// Runs all of `listed`; `tell` hears of each event as it comes.
+///
+/// # Errors
+///
+/// When this program's own waiting fails.
+pub(crate) fn all<'a>(
+    listed: &Listed<'a>,
+    options: &Run,
+    unavailable: Unavailable,
+    interrupt: &Interrupt,
+    tell: &mut dyn FnMut(Event<'_, 'a>),
+) -> io::Result<()> {
+    let at_once = if options.no_capture { 1 } else { options.threads.map_or_else(default_threads, usize::from) };
+    let mut run = Execution {
+        listed,
+        live: options.no_capture,
+        unavailable,
+        schedule: Schedule::new(listed.tests.len(), at_once, !options.no_fail_fast),
+        running: Vec::new(),
+        buffer: vec![0; 64 * 1024],
+        tell,
     };
-    if let Err(error) = run(test, binary, at, options, &mut ended) {
-        let errno = error.raw_os_error().unwrap_or(0);
-        ended.outcome = Outcome::SetupFailed(Failure {
-            step: format!("asking the fork server ({error})"),
-            stage: Stage::Server,
-            errno,
-        });
-    }
-    ended.took = started.elapsed();
-    ended
-}
-
-fn run(test: &Test, ready: &Ready<'_>, at: usize, options: &Run, ended: &mut Ended<'_>) -> io::Result<()> {
-    let (out, out_writer) = io::pipe()?;
-    let (err, err_writer) = io::pipe()?;
-    let run = isotest::runner::Run {
-        test: test.name.clone(),
-        spec: test.spec.clone(),
-        keep: of_a_test(Some(&ready.binary.executable), Some(&ready.binary.directory), None),
-        target: target(test, ready),
-        label: format!("{}-{at}", std::process::id()),
-        isolation: Isolation::Required,
-    };
-    let pending = ready.server.run(run, out_writer.into(), err_writer.into())?;
-    let errors = std::thread::spawn(move || read_all(err.into()));
-    let mut filter = Filter::new(&test.name);
-    let mut out = File::from(OwnedFd::from(out));
-    let mut buffer = vec![0; 64 * 1024];
     loop {
-        let read = out.read(&mut buffer)?;
-        let passed = if read == 0 { filter.finish() } else { filter.push(&buffer[..read]) };
-        if options.no_capture {
-            io::Write::write_all(&mut io::stdout(), &passed)?;
-        } else {
-            ended.stdout.extend(passed);
+        run.start_what_may();
+        if run.schedule.is_over() {
+            return Ok(());
         }
-        if read == 0 {
-            break;
+        if let Some(signal) = run.wait(interrupt)? {
+            (run.tell)(Event::Stopping(signal));
+            run.schedule.stop();
+            for (at, _) in run.running.drain(..) {
+                let test = &listed.tests[at];
+                (run.tell)(Event::Interrupted(test, &listed.binaries[test.binary]));
+            }
+            return Ok(()); // The servers end with `listed`, and every sandbox with its server.
         }
     }
-    ended.stderr = errors.join().unwrap_or_else(|_| Ok(Vec::new()))?;
-    let report = pending.report()?;
-    ended.outcome = Outcome::of(report.as_ref(), filter.finished());
-    if let Some(End::Exited(0)) = report.as_ref().map(|report| &report.end)
-        && filter.finished()
-        && !filter.passed()
-    {
-        ended.outcome = Outcome::Failed;
-    }
-    ended.note = filter.note();
-    Ok(())
 }
 
-fn read_all(stream: OwnedFd) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::from(stream).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// How many tests run at once unless the user says.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn target(test: &Test, ready: &Ready<'_>) -> Target {
-    if !ready.exec {
-        return Target::Harness;
+struct Execution<'e, 'a> {
+    listed: &'e Listed<'a>,
+    live: bool,
+    unavailable: Unavailable,
+    schedule: Schedule,
+    running: Vec<(usize, Running)>,
+    buffer: Vec<u8>,
+    tell: &'e mut dyn FnMut(Event<'_, 'a>),
+}
+
+impl Execution<'_, '_> {
+    fn start_what_may(&mut self) {
+        while let Some(at) = self.schedule.next() {
+            self.start(at, Isolation::Required);
+        }
     }
-    let arguments = ["--exact", &test.name, "--nocapture", "--include-ignored", "--test-threads=2"];
-    let ours = ready.binary.environment.iter().cloned();
-    let inherited = std::env::vars().filter(|(name, _)| !ready.binary.environment.iter().any(|(own, _)| own == name));
-    Target::Exec {
-        program: ready.binary.executable.clone(),
-        arguments: arguments.map(str::to_owned).to_vec(),
-        environment: inherited.chain(ours).collect(),
-        directory: ready.binary.directory.clone(),
+
+    fn start(&mut self, at: usize, isolation: Isolation) {
+        let test = &self.listed.tests[at];
+        let label = format!("{}-{at}", std::process::id());
+        match Running::start(test, &self.listed.binaries[test.binary], label, isolation) {
+            Ok(running) => self.running.push((at, running)),
+            Err(error) => self.ended(at, Ended::failed("asking the fork server", &error, isolation)),
+        }
+    }
+
+    /// Waits until something has come, and takes it. Gives the signal that is to stop everything.
+    fn wait(&mut self, interrupt: &Interrupt) -> io::Result<Option<Signal>> {
+        let sources = self.running.iter().flat_map(|(_, running)| running.sources());
+        let mut events: Vec<_> =
+            std::iter::once(interrupt.as_fd()).chain(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        match poll(&mut events, PollTimeout::NONE) {
+            Ok(_) => {}
+            Err(Errno::EINTR) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        }
+        let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(true)).collect();
+        if ready[0]
+            && let Some(signal) = interrupt.taken()?
+        {
+            return Ok(Some(signal));
+        }
+        let mut ready = &ready[1..];
+        for (at, mut running) in std::mem::take(&mut self.running) {
+            let (own, others) = ready.split_at(running.sources().count());
+            ready = others;
+            match running.take(own, self.live, &mut self.buffer) {
+                Ok(shown) => shown.into_iter().for_each(|(stream, piece)| (self.tell)(Event::Output(stream, piece))),
+                Err(error) => {
+                    self.ended(at, Ended::failed("reading the test's output", &error, Isolation::Required));
+                    continue;
+                }
+            }
+            if !running.is_over(own.contains(&true)) {
+                self.running.push((at, running));
+                continue;
+            }
+            match running.end() {
+                Ok(ended) => self.ended(at, ended),
+                Err(error) => {
+                    self.ended(at, Ended::failed("keeping the test's output", &error, Isolation::Required));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn ended(&mut self, at: usize, mut ended: Ended) {
+        if let Outcome::SetupFailed(failure) = &ended.outcome {
+            match self.unavailable {
+                Unavailable::Run if ended.isolation == Isolation::Required => return self.start(at, Isolation::None),
+                Unavailable::Skip => ended.outcome = Outcome::Skipped(failure.clone()),
+                Unavailable::Run | Unavailable::Fail => {}
+            }
+        }
+        self.schedule.ended(matches!(ended.outcome, Outcome::Passed | Outcome::Skipped(_)));
+        let test = &self.listed.tests[at];
+        (self.tell)(Event::Ended(test, &self.listed.binaries[test.binary], ended));
     }
 }

@@ -9,14 +9,18 @@ pub(crate) enum Code {
     Passed = 0,
     /// There was no test to run.
     NoTests = 4,
-    /// At least one test failed.
+    /// At least one test failed, or was stopped by a signal to this program.
     Failed = 100,
     /// Cargo could not build the tests.
     BuildFailed = 101,
+    /// The workspace could not be read.
+    MetadataFailed = 102,
     /// A test binary could not be asked for its tests.
     ListFailed = 104,
     /// The machine does not allow the isolation that was asked for.
     CannotIsolate = 110,
+    /// A signal to this program came before the first test, as shells count SIGINT.
+    Interrupted = 130,
 }
 
 impl From<Code> for ExitCode {

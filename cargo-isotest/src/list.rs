@@ -1,17 +1,19 @@
 //! Starts a fork server for each binary and asks it for its tests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::process::Stdio;
+use std::rc::Rc;
 
 use isotest::Spec;
 use isotest::runner::{Client, Started};
 
+use crate::binary::{self, Ready, Server, pipe};
 use crate::cli::{Run, RunIgnored};
 use crate::compile::Binary;
+use crate::interrupt::Interrupt;
 use crate::{Problem, exit_code::Code};
 
 /// What was found.
@@ -20,18 +22,8 @@ pub(crate) struct Listed<'a> {
     pub(crate) binaries: Vec<Ready<'a>>,
     /// The tests to run.
     pub(crate) tests: Vec<Test>,
-    /// How many were left out.
-    pub(crate) skipped: usize,
-}
-
-/// A binary that is ready to run tests.
-pub(crate) struct Ready<'a> {
-    /// Which.
-    pub(crate) binary: &'a Binary,
-    /// Its fork server, or ours where it has none.
-    pub(crate) server: Arc<Client>,
-    /// Whether the server is ours, so that tests are programs to execute.
-    pub(crate) exec: bool,
+    /// Those that were left out.
+    pub(crate) skipped: Vec<Test>,
 }
 
 /// One test.
@@ -49,90 +41,120 @@ const LIST: [&str; 5] = ["--list", "--format", "terse", "--nocapture", "--includ
 const LIST_IGNORED: [&str; 5] = ["--list", "--format", "terse", "--nocapture", "--ignored"];
 
 /// Lists all binaries.
-pub(crate) fn tests<'a>(binaries: &'a [Binary], options: &Run) -> Result<Listed<'a>, Problem> {
-    let mut listed = Listed { binaries: Vec::new(), tests: Vec::new(), skipped: 0 };
-    let mut ours = None;
+pub(crate) fn tests<'a>(binaries: &'a [Binary], options: &Run, interrupt: &Interrupt) -> Result<Listed<'a>, Problem> {
+    let mut listed = Listed { binaries: Vec::new(), tests: Vec::new(), skipped: Vec::new() };
+    let mut lister = Lister { interrupt, ours: None };
     for binary in binaries {
-        let failed = |error: io::Error| Problem {
-            message: format!("cannot list the tests of {} ({}): {error}", binary.id, binary.executable.display()),
-            code: Code::ListFailed,
-        };
-        let (ready, names, ignored, specs) = open(binary, &mut ours).map_err(failed)?;
-        for name in names {
-            if selected(&name, ignored.contains(&name), options) {
-                let mut spec: Spec = specs.get(&name).cloned().unwrap_or_default();
-                spec.timeout = spec.timeout.or(options.timeout);
-                listed.tests.push(Test { binary: listed.binaries.len(), name, spec });
-            } else {
-                listed.skipped += 1;
-            }
+        let (server, found) = lister.open(binary)?;
+        for name in found.names {
+            let mut spec = found.specs.get(&name).cloned().unwrap_or_default();
+            spec.timeout = spec.timeout.or(options.timeout);
+            let chosen = selected(&name, found.ignored.contains(&name), options);
+            let test = Test { binary: listed.binaries.len(), name, spec };
+            if chosen { listed.tests.push(test) } else { listed.skipped.push(test) }
         }
-        listed.binaries.push(ready);
+        listed.binaries.push(Ready::new(binary, server));
     }
     Ok(listed)
 }
 
-type Opened<'a> = (Ready<'a>, Vec<String>, Vec<String>, HashMap<String, Spec>);
+/// The tests of one binary.
+struct Found {
+    names: Vec<String>,
+    ignored: HashSet<String>,
+    specs: HashMap<String, Spec>,
+}
 
-fn open<'a>(binary: &'a Binary, ours: &mut Option<Arc<Client>>) -> io::Result<Opened<'a>> {
-    let (mut reader, writer) = io::pipe()?;
-    let mut command = command(binary, &LIST);
-    command.stdout(Stdio::from(OwnedFd::from(writer))).stderr(Stdio::inherit());
-    let mut text = String::new();
-    match Client::start(command)? {
-        Started::Server(client) => {
-            drop(reader);
-            let names = ask(|out| client.list(LIST, out))?;
-            let ignored = ask(|out| client.list(LIST_IGNORED, out))?;
-            let mut specs = HashMap::new();
-            for line in ask(|out| client.registry(out))?.lines() {
-                let (path, spec): (String, Spec) = serde_json::from_str(line)?;
-                let name = path.split_once("::").map_or(path.as_str(), |(_crate, name)| name).to_owned();
-                specs.insert(name, spec);
+struct Lister<'i> {
+    interrupt: &'i Interrupt,
+    ours: Option<Rc<Client>>,
+}
+
+impl Lister<'_> {
+    fn open(&mut self, binary: &Binary) -> Result<(Server, Found), Problem> {
+        let failed = problem(binary);
+        let (reader, writer) = pipe().map_err(&failed)?;
+        match binary::start(binary, &LIST, Stdio::from(writer)).map_err(&failed)? {
+            Started::Server(client) => {
+                drop(reader);
+                self.ask_server(binary, client)
             }
-            let ready = Ready { binary, server: Arc::new(client), exec: false };
-            Ok((ready, test_names(&names), test_names(&ignored), specs))
+            Started::Ordinary(mut child) => {
+                let names = self.read(binary, reader);
+                if names.is_err() {
+                    child.kill().map_err(&failed)?;
+                }
+                let ended = child.wait().map_err(&failed)?;
+                let names = names?;
+                if !ended.success() {
+                    return Err(failed(io::Error::other(format!("it answered --list with {ended}"))));
+                }
+                let ignored = self.ask_main(binary, &LIST_IGNORED)?;
+                let server = match &self.ours {
+                    Some(server) => Rc::clone(server),
+                    None => Rc::clone(self.ours.insert(Rc::new(binary::own_server().map_err(&failed)?))),
+                };
+                let found = Found { names: test_names(&names), ignored: test_names(&ignored), specs: HashMap::new() };
+                Ok((Server::Ours(server), found))
+            }
         }
-        Started::Ordinary(mut child) => {
-            reader.read_to_string(&mut text)?;
-            child.wait()?;
-            let ignored = self::command(binary, &LIST_IGNORED).stdin(Stdio::null()).output()?;
-            let ignored = String::from_utf8_lossy(&ignored.stdout).into_owned();
-            let server = match ours {
-                Some(server) => Arc::clone(server),
-                None => Arc::clone(ours.insert(Arc::new(own_server()?))),
-            };
-            let ready = Ready { binary, server, exec: true };
-            Ok((ready, test_names(&text), test_names(&ignored), HashMap::new()))
-        }
+    }
+
+    fn ask_server(&self, binary: &Binary, client: Client) -> Result<(Server, Found), Problem> {
+        let ask = |arguments: [&str; 5]| {
+            if client.can_return() {
+                self.ask(binary, |out| client.list(arguments, out))
+            } else {
+                self.ask_main(binary, &arguments)
+            }
+        };
+        let (names, ignored) = (ask(LIST)?, ask(LIST_IGNORED)?);
+        let registry = self.ask(binary, |out| client.registry(out))?;
+        let specs: serde_json::Result<Vec<(String, Spec)>> = registry.lines().map(serde_json::from_str).collect();
+        let specs = specs.map_err(|error| problem(binary)(error.into()))?.into_iter();
+        let without_crate = |path: String| path.split_once("::").map_or(path.clone(), |(_crate, name)| name.to_owned());
+        let specs = specs.map(|(path, spec)| (without_crate(path), spec)).collect();
+        let found = Found { names: test_names(&names), ignored: test_names(&ignored), specs };
+        Ok((Server::Own(Rc::new(client)), found))
+    }
+
+    fn ask(&self, binary: &Binary, request: impl FnOnce(&OwnedFd) -> io::Result<()>) -> Result<String, Problem> {
+        let (reader, writer) = pipe().map_err(problem(binary))?;
+        request(&writer).map_err(problem(binary))?;
+        drop(writer);
+        self.read(binary, reader)
+    }
+
+    fn ask_main(&self, binary: &Binary, arguments: &[&str]) -> Result<String, Problem> {
+        let (reader, writer) = pipe().map_err(problem(binary))?;
+        let mut command = binary::command(binary, arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::from(writer));
+        let mut child = command.spawn().map_err(problem(binary))?;
+        drop(command); // It holds the writing end.
+        let text = self.read(binary, reader);
+        child.kill().and_then(|()| child.wait()).map_err(problem(binary))?;
+        text
+    }
+
+    fn read(&self, binary: &Binary, reader: OwnedFd) -> Result<String, Problem> {
+        let mut bytes = Vec::new();
+        let doing = format!("listing the tests of {}", binary.id);
+        self.interrupt.read_all(File::from(reader), &doing, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
-/// A fork server of this program, for binaries that have no door.
-fn own_server() -> io::Result<Client> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(Client::placeholder_arguments()).stdout(Stdio::null()).stderr(Stdio::inherit());
-    match Client::start(command)? {
-        Started::Server(client) => Ok(client),
-        Started::Ordinary(_) => Err(io::Error::other("cargo-isotest was built without its door")),
+fn problem(binary: &Binary) -> impl Fn(io::Error) -> Problem + '_ {
+    |error| Problem {
+        message: format!("cannot list the tests of {} ({}): {error}", binary.id, binary.executable.display()),
+        code: Code::ListFailed,
     }
 }
 
-fn command(binary: &Binary, arguments: &[&str]) -> Command {
-    let mut command = Command::new(&binary.executable);
-    command.args(arguments).current_dir(&binary.directory).envs(binary.environment.iter().cloned());
-    command
-}
-
-fn ask(request: impl FnOnce(&OwnedFd) -> io::Result<()>) -> io::Result<String> {
-    let (reader, writer) = io::pipe()?;
-    request(&OwnedFd::from(writer))?;
-    let mut text = String::new();
-    File::from(OwnedFd::from(reader)).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-fn test_names(list: &str) -> Vec<String> {
+fn test_names<Names: FromIterator<String>>(list: &str) -> Names {
     list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 

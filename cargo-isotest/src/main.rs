@@ -1,18 +1,26 @@
 //! The `cargo isotest` command: builds, lists, runs and reports whole test suites, every test in a sandbox of its own.
 //!
-//! Data flows one way: `cli` (what was typed) → `compile` (cargo) → `list` (which tests) → `execute` (in sandboxes) →
-//! `report` → `exit_code`.
+//! Data flows one way: `cli` (what was typed) → `compile` (cargo) → `list` (which tests, from which `binary`) →
+//! `schedule` ⇄ `execute` (what is `running`, its `capture`d output) → `report` → `exit_code`. `interrupt` is Ctrl-C.
 
+mod binary;
+mod capture;
 mod cli;
 mod compile;
 mod execute;
 mod exit_code;
+mod interrupt;
 mod list;
 mod report;
+mod running;
+mod schedule;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use isotest::runner::Unavailable;
+
+use interrupt::Interrupt;
 
 fn main() -> ExitCode {
     isotest::runner::link_door();
@@ -35,9 +43,15 @@ struct Problem {
 }
 
 fn run(options: &cli::Run) -> Result<exit_code::Code, Problem> {
-    let binaries = compile::binaries(options)?;
-    let listed = list::tests(&binaries, options)?;
-    let mut report = report::Report::new(options, listed.tests.len(), listed.binaries.len(), listed.skipped);
-    execute::all(&listed, options, &mut |event| report.show(event));
+    let code = exit_code::Code::ListFailed;
+    let failed = |message: String| Problem { message, code };
+    let unavailable = Unavailable::chosen().map_err(failed)?;
+    let interrupt = Interrupt::watch().map_err(|error| failed(format!("cannot watch for signals: {error}")))?;
+    let binaries = compile::binaries(options, &interrupt)?;
+    let listed = list::tests(&binaries, options, &interrupt)?;
+    let mut report = report::Report::new(options, &listed, unavailable);
+    let executed = execute::all(&listed, options, unavailable, &interrupt, &mut |event| report.show(event));
+    executed.map_err(|error| failed(format!("cannot wait for the tests: {error}")))?;
+    drop(listed); // Ends the servers, and with them whatever still runs, before the summary says that all is over.
     Ok(report.finish())
 }

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use crate::outcome::Report;
@@ -36,7 +38,9 @@ impl Client {
     /// When it cannot be started, or speaks another version of the protocol.
     pub fn start(mut command: Command) -> io::Result<Started> {
         let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
-        let mut server = command.env(SERVER, protocol::VERSION).stdin(Stdio::from(theirs)).spawn()?;
+        // In a process group of its own, so that Ctrl-C is for the client alone to answer.
+        let command_with_socket = command.env(SERVER, protocol::VERSION).stdin(Stdio::from(theirs)).process_group(0);
+        let mut server = command_with_socket.spawn()?;
         drop(command); // It holds the other end of the socket, and would hide the server's hanging up.
         match receive::<Hello>(ours.as_fd())? {
             Some((hello, _)) if hello.version != protocol::VERSION => {
@@ -57,19 +61,22 @@ impl Client {
     /// The arguments that a server must be started with when its own are of no use.
     #[must_use]
     pub fn placeholder_arguments() -> [&'static str; 5] {
-        crate::server::harness_arguments("isotest-fork-server")
+        crate::test_process::harness_arguments("isotest-fork-server")
     }
 
-    /// How many threads ran in the server before its door.
+    /// Whether tests can return into the binary's own `main`. Where threads ran before the door they can't: a copy
+    /// lacks those threads, so tests have to be executed afresh.
     #[must_use]
-    pub fn threads(&self) -> usize {
-        self.hello.threads
+    pub fn can_return(&self) -> bool {
+        self.hello.threads == 1
     }
 
-    /// The server's process id.
+    /// Whether the server still runs.
     #[must_use]
-    pub fn id(&self) -> u32 {
-        self.server.id()
+    pub fn is_alive(&self) -> bool {
+        // Between requests a server says nothing, so all there can be to read is its hanging up.
+        let mut events = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        poll(&mut events, PollTimeout::ZERO) == Ok(0)
     }
 
     /// Asks for one test to be run; the report arrives on the socket that is returned.
@@ -125,7 +132,7 @@ impl AsFd for Pending {
 }
 
 impl Pending {
-    /// Waits for the report; `None` when init or the server were killed before they could send one.
+    /// Waits for the report; `None` when init was killed before it could send one.
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 //! the body.
 
 use std::any::Any;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
 use std::sync::OnceLock;
@@ -47,6 +48,14 @@ static INSIDE: OnceLock<Inside> = OnceLock::new();
 pub(crate) fn enter(test: &str, spec: &Spec, word: SharedWord) {
     // A test process is forked afresh from a server that never entered.
     drop(INSIDE.set(Inside { test: test.to_owned(), spec: spec.clone(), word }));
+}
+
+/// The same for a test process that was executed afresh; its init has written test and spec into the letter.
+pub(crate) fn enter_by_letter(letter: OwnedFd) {
+    let Ok((word, told)) = SharedWord::open_letter(&letter) else { return };
+    if let Ok((test, spec)) = serde_json::from_slice::<(String, Spec)>(&told) {
+        enter(&test, &spec, word);
+    }
 }
 
 /// Runs `body` in a sandbox of its own.

@@ -80,7 +80,7 @@ impl Filter {
     }
 
     fn last_marker(&self) -> Option<usize> {
-        self.held.windows(self.marker.len()).rposition(|window| window == self.marker)
+        memchr::memmem::rfind(&self.held, &self.marker)
     }
 
     /// How many bytes at the end could be the beginning of the marker.
@@ -91,7 +91,7 @@ impl Filter {
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(text, part).is_some()
 }
 
 /// Text as it is, and bytes that are no text as `\xNN`, so that nothing is lost.

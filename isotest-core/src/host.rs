@@ -31,7 +31,7 @@ impl Facts {
             gid: getegid().as_raw(),
             uid_ranges: id_ranges("/proc/self/uid_map"),
             gid_ranges: id_ranges("/proc/self/gid_map"),
-            private: private_directories(std::env::var_os("TMPDIR").map(PathBuf::from)),
+            private: private_directories(),
             cgroups: PathBuf::from("/sys/fs/cgroup").is_dir(),
             mqueue: PathBuf::from("/dev/mqueue").is_dir(),
         }
@@ -39,7 +39,8 @@ impl Facts {
 }
 
 /// Directories where programs leave files and sockets that others find by name. One that does not exist hides nothing.
-fn private_directories(temporary: Option<PathBuf>) -> Vec<PathBuf> {
+pub(crate) fn private_directories() -> Vec<PathBuf> {
+    let temporary = std::env::var_os("TMPDIR").map(PathBuf::from);
     let usual = ["/tmp", "/var/tmp", "/dev/shm", "/run"].map(PathBuf::from);
     let mut directories: Vec<_> = usual
         .into_iter()

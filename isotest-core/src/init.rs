@@ -18,10 +18,11 @@ use crate::Pid1;
 use crate::host::Facts;
 use crate::outcome::{End, Failure, Report, Stage, Word};
 use crate::plan;
-use crate::protocol::{Isolation, Run, send};
+use crate::protocol::{Isolation, Run, Target, send};
 use crate::setup::{Detached, carry_out};
 use crate::sys::process::{self, SingleThreaded};
 use crate::sys::word::SharedWord;
+use crate::test_process::Ties;
 
 /// What init needs to know.
 #[derive(Debug)]
@@ -33,12 +34,13 @@ pub(crate) struct Sandbox<'a> {
     pub(crate) proof: &'a SingleThreaded,
 }
 
-/// Runs one sandbox. Returns only in the test process, with what ties it to its init.
-pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> SharedWord {
-    let word = match prepare(sandbox, server) {
-        Ok(word) => word,
-        Err(failure) => give_up(sandbox, failure),
-    };
+/// Runs one sandbox. Returns only in the test process.
+pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
+    if let Err(failure) = prepare(sandbox, server) {
+        give_up(sandbox, failure);
+    }
+    let ties = attempt(sandbox, "tying the test to its init", tie(sandbox));
+    let word = ties.word;
     let children = attempt(sandbox, "watching for ended children", watch_children());
     match attempt(sandbox, "starting the test process", process::fork(sandbox.proof)) {
         ForkResult::Child => {
@@ -48,23 +50,29 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> SharedWord {
                     give_up(sandbox, failure);
                 }
             }
-            word
+            ties
         }
         ForkResult::Parent { child } => {
+            drop(ties.letter);
             let end = supervise(child, sandbox, &children);
             let left_over = take_stock(sandbox);
+            if !isolated(sandbox) {
+                kill_descendants();
+            }
             finish(sandbox, Report { end, word: word.said(), isolated: isolated(sandbox), left_over })
         }
     }
 }
 
 /// Everything before the test process exists.
-fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<SharedWord, Failure> {
+fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<(), Failure> {
     let failed = |step: &str| {
         let step = step.to_owned();
         move |errno: Errno| Failure { step, stage: Stage::Other, errno: errno as i32 }
     };
     process::default_signals().map_err(failed("resetting the signals"))?;
+    // A session of its own: `kill(0, …)` in a test reaches its own sandbox only, and there is no terminal to disturb.
+    nix::unistd::setsid().map_err(failed("leaving the server's session"))?;
     process::set_name(c"isotest-init").map_err(failed("naming init"))?;
     let run = sandbox.run;
     if run.isolation == Isolation::Required {
@@ -78,13 +86,31 @@ fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<SharedWord, 
             Pid1::Test => carry_out(&[plan::Step::Unshare(CloneFlags::CLONE_NEWPID)], &mut detached)?,
         }
     }
+    if run.isolation == Isolation::None {
+        // No PID namespace ends with this init, so it has to find what the test leaves behind.
+        process::adopt_orphans().map_err(failed("becoming the parent of orphans"))?;
+    }
     // After the last change of credentials, which would clear it; then look whether the server died before.
     process::die_with_parent().map_err(failed("tying init to its server"))?;
     let mut alive = [PollFd::new(server, PollFlags::POLLIN)];
     if poll(&mut alive, PollTimeout::ZERO).map_err(failed("looking for the server"))? > 0 {
         process::exit_now(1);
     }
-    SharedWord::new().map_err(failed("mapping the word"))
+    Ok(())
+}
+
+fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
+    let run = sandbox.run;
+    let init = if run.spec.pid1 == Pid1::Test { Some(process::own_pidfd()?) } else { None };
+    let (word, letter) = match &run.target {
+        Target::Exec(program) if program.wrapped => {
+            let told = serde_json::to_vec(&(&run.test, &run.spec)).map_err(|_| Errno::EINVAL)?;
+            let (word, letter) = SharedWord::as_letter(&told)?;
+            (word, Some(letter))
+        }
+        _ => (SharedWord::new()?, None),
+    };
+    Ok(Ties { word, letter, init })
 }
 
 fn watch_children() -> nix::Result<SignalFd> {
@@ -159,6 +185,19 @@ fn take_stock(sandbox: &Sandbox<'_>) -> usize {
         }
     }
     count_others(sandbox)
+}
+
+/// Kills what the test has started, however deep: each orphan becomes a child of this process.
+fn kill_descendants() {
+    while let Ok(children) = std::fs::read_to_string("/proc/thread-self/children") {
+        let pids: Vec<i32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+        for pid in &pids {
+            kill(Pid::from_raw(*pid), Signal::SIGKILL).ok(); // Ended meanwhile: as good.
+        }
+        if pids.is_empty() || waitpid(None, None).is_err() {
+            return;
+        }
+    }
 }
 
 fn is_pid_1(sandbox: &Sandbox<'_>) -> bool {

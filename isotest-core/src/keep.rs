@@ -2,27 +2,32 @@
 //! target directory in /dev/shm.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::host::private_directories;
 
 /// What a test of this process needs: its sources, its binary, its build products, its tools.
-pub(crate) fn paths() -> Vec<PathBuf> {
-    let executable = std::env::current_exe().ok();
-    let directory = std::env::current_dir().ok();
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    of_a_test(executable.as_deref(), directory.as_deref(), manifest.as_deref())
-        .into_iter()
-        .chain(tools())
-        .filter_map(|path| path.canonicalize().ok())
-        .collect()
+pub(crate) fn paths() -> &'static [PathBuf] {
+    // Read once: the fork server, and so each test, starts where this process was then.
+    static PATHS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    PATHS.get_or_init(|| {
+        let executable = std::env::current_exe().ok();
+        let directory = std::env::current_dir().ok();
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        of_a_test(executable.as_deref(), directory.as_deref(), manifest.as_deref())
+    })
 }
 
-/// The same for a test binary that somebody else runs.
+/// The same for a test binary that somebody else runs. Only what a private directory would hide is named.
 pub fn of_a_test(executable: Option<&Path>, directory: Option<&Path>, manifest: Option<&Path>) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
+    let mut paths = tools();
     paths.extend(executable.map(|path| outermost_with(path, "CACHEDIR.TAG").unwrap_or_else(|| path.to_owned())));
     for source in [directory, manifest].into_iter().flatten() {
         paths.push(outermost_with(source, "Cargo.toml").unwrap_or_else(|| source.to_owned()));
     }
-    paths
+    let private = private_directories();
+    let hidden = |path: &PathBuf| private.iter().any(|outer| path.starts_with(outer));
+    paths.into_iter().filter_map(|path| path.canonicalize().ok()).filter(hidden).collect()
 }
 
 /// Directories that programs are found in, and where a coverage profile goes.

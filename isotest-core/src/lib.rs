@@ -35,6 +35,8 @@ mod server;
 mod setup;
 #[cfg(target_os = "linux")]
 mod sys;
+#[cfg(target_os = "linux")]
+mod test_process;
 mod unavailable;
 
 pub use isotest_macros::isotest;
@@ -57,7 +59,8 @@ pub mod runner {
     pub use crate::harness::{Filter, printable};
     pub use crate::keep::of_a_test;
     pub use crate::outcome::{End, Failure, Outcome, Report, Stage, Word};
-    pub use crate::protocol::{Isolation, Run, Target};
+    pub use crate::protocol::{Isolation, Program, Run, Target};
+    pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;
 
     /// Makes the linker keep the door in this program.

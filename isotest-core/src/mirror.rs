@@ -11,11 +11,12 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::Spec;
-use crate::client::{Client, Started};
+use crate::client::{Client, Pending, Started};
 use crate::diagnose::explain;
 use crate::harness::{Filter, printable};
-use crate::outcome::{Failure, Outcome, Report, Stage, Word};
-use crate::protocol::{Isolation, Run, Target};
+use crate::outcome::{Failure, Outcome, Stage, Word};
+use crate::protocol::{Isolation, Program, Run, Target};
+use crate::test_process::harness_arguments;
 use crate::unavailable::Unavailable;
 
 /// This process's fork server, once there is one; a dead one is replaced.
@@ -58,16 +59,10 @@ fn explain_once(test: &str, failure: &Failure) {
 }
 
 fn run_with(test: &str, spec: &Spec, isolation: Isolation) -> (Outcome, Word) {
-    match attempt(test, spec.clone(), isolation) {
-        Ok(report) => {
-            let word = report.as_ref().map_or(Word::None, |report| report.word.clone());
-            (Outcome::of(report.as_ref(), false), word)
-        }
-        Err(error) => (Outcome::SetupFailed(error), Word::None),
-    }
+    attempt(test, spec.clone(), isolation).unwrap_or_else(|failure| (Outcome::SetupFailed(failure), Word::None))
 }
 
-fn attempt(test: &str, spec: Spec, isolation: Isolation) -> Result<Option<Report>, Failure> {
+fn attempt(test: &str, spec: Spec, isolation: Isolation) -> Result<(Outcome, Word), Failure> {
     let server = server().map_err(failed("starting the fork server of this test binary"))?;
     let (out, out_writer) = pipe().map_err(failed("making a pipe"))?;
     let (err, err_writer) = pipe().map_err(failed("making a pipe"))?;
@@ -75,24 +70,37 @@ fn attempt(test: &str, spec: Spec, isolation: Isolation) -> Result<Option<Report
     let run = Run {
         test: test.to_owned(),
         spec,
-        keep: crate::keep::paths(),
-        target: Target::Harness,
+        keep: crate::keep::paths().to_vec(),
+        target: target(&server, test).map_err(failed("finding this test binary"))?,
         label: format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
         isolation,
     };
-    let pending = match server.run(run, out_writer, err_writer) {
-        Ok(pending) => pending,
-        Err(_) => {
-            forget(&server);
-            return Ok(None);
-        }
-    };
-    copy(out, err, test).map_err(failed("reading the test's output"))?;
-    let report = pending.report().map_err(failed("reading the report"))?;
-    if report.is_none() {
+    let Ok(pending) = server.run(run, out_writer, err_writer) else {
         forget(&server);
+        return Ok((Outcome::ServerKilled, Word::None));
+    };
+    copy(out, err, &pending, test).map_err(failed("reading the test's output"))?;
+    match pending.report().map_err(failed("reading the report"))? {
+        Some(report) => Ok((Outcome::of(&report, false), report.word)),
+        None if server.is_alive() => Ok((Outcome::Killed, Word::None)),
+        None => {
+            forget(&server);
+            Ok((Outcome::ServerKilled, Word::None))
+        }
     }
-    Ok(report)
+}
+
+fn target(server: &Client, test: &str) -> io::Result<Target> {
+    if server.can_return() {
+        return Ok(Target::Harness);
+    }
+    Ok(Target::Exec(Program {
+        program: std::env::current_exe()?,
+        arguments: harness_arguments(test).map(str::to_owned).to_vec(),
+        environment: Vec::new(),
+        directory: std::env::current_dir()?,
+        wrapped: true,
+    }))
 }
 
 fn failed(step: &str) -> impl Fn(io::Error) -> Failure + '_ {
@@ -112,10 +120,7 @@ fn server() -> io::Result<Arc<Client>> {
     // The server must not hold our output: whoever reads it would wait for the server too.
     command.args(Client::placeholder_arguments()).stdout(Stdio::null()).stderr(Stdio::null());
     match Client::start(command)? {
-        Started::Server(client) if client.threads() == 1 => Ok(Arc::clone(slot.insert(Arc::new(client)))),
-        Started::Server(client) => {
-            Err(io::Error::other(format!("{} threads ran before main; a fork server must have one", client.threads())))
-        }
+        Started::Server(client) => Ok(Arc::clone(slot.insert(Arc::new(client)))),
         Started::Ordinary(mut child) => {
             child.kill()?;
             child.wait()?;
@@ -124,7 +129,7 @@ fn server() -> io::Result<Arc<Client>> {
     }
 }
 
-/// Makes the next test start another server, unless somebody has already.
+/// Makes the next test start another server, unless somebody has done so already.
 fn forget(dead: &Arc<Client>) {
     let mut slot = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
     if slot.as_ref().is_some_and(|server| Arc::ptr_eq(server, dead)) {
@@ -136,31 +141,38 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
-/// Re-prints both streams as they come, until both have ended.
-fn copy(out: OwnedFd, err: OwnedFd, test: &str) -> io::Result<()> {
+/// Re-prints both streams as they come, until both have ended or the report is there: what still comes afterwards is
+/// written by processes that outlive the test, which only the absence of isolation can cause.
+fn copy(out: OwnedFd, err: OwnedFd, pending: &Pending, test: &str) -> io::Result<()> {
     let (mut out, mut err) = (Some(File::from(out)), Some(File::from(err)));
     let mut filter = Filter::new(test);
     let raw = capture_is_off();
     let mut buffer = vec![0; 64 * 1024];
     while out.is_some() || err.is_some() {
-        let mut events: Vec<_> =
-            [&out, &err].into_iter().flatten().map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN)).collect();
+        let streams = [&out, &err].into_iter().flatten().map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN));
+        let report = PollFd::new(pending.as_fd(), PollFlags::POLLIN);
+        let mut events: Vec<_> = streams.chain([report]).collect();
         match poll(&mut events, PollTimeout::NONE) {
             Err(nix::errno::Errno::EINTR) => continue,
             other => other?,
         };
-        let mut ready = events.iter().map(|event| event.any().unwrap_or(false)).collect::<Vec<_>>().into_iter();
-        if out.is_some() && ready.next() == Some(true) {
+        let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(false)).collect();
+        let mut streams = ready.iter();
+        let mut ended = ready.iter().filter(|ready| **ready).count() == 1 && ready.last() == Some(&true);
+        if out.is_some() && streams.next() == Some(&true) {
             let read = read(&mut out, &mut buffer)?;
-            let passed = if read == 0 { filter.finish() } else { filter.push(&buffer[..read]) };
-            print_out(&passed, raw)?;
+            print_out(&filter.push(&buffer[..read]), raw)?;
         }
-        if err.is_some() && ready.next() == Some(true) {
+        if err.is_some() && streams.next() == Some(&true) {
             let read = read(&mut err, &mut buffer)?;
             print_err(&buffer[..read], raw)?;
         }
+        ended |= out.is_none() && err.is_none();
+        if ended {
+            break;
+        }
     }
-    Ok(())
+    print_out(&filter.finish(), raw)
 }
 
 fn read(file: &mut Option<File>, buffer: &mut [u8]) -> io::Result<usize> {

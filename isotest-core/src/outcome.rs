@@ -97,8 +97,10 @@ pub enum Outcome {
     SetupFailed(Failure),
     /// Its sandbox could not be made, and the user chose to leave such tests out.
     Skipped(Failure),
-    /// Its sandbox, or the fork server, was killed from outside.
+    /// Its init was killed from outside, and it with its init.
     Killed,
+    /// The fork server of its binary was killed from outside, and it with the server.
+    ServerKilled,
 }
 
 impl Outcome {
@@ -108,11 +110,10 @@ impl Outcome {
         *self == Outcome::Passed
     }
 
-    /// What a report (`None`: nobody was left to write one) means. `harness_finished` says whether the harness's own
-    /// output tells that the test came to its end, which matters where no wrapper speaks.
+    /// What a report means. `harness_finished` says whether the harness's own output tells that the test came to its
+    /// end, which matters where no wrapper speaks.
     #[must_use]
-    pub fn of(report: Option<&Report>, harness_finished: bool) -> Outcome {
-        let Some(report) = report else { return Outcome::Killed };
+    pub fn of(report: &Report, harness_finished: bool) -> Outcome {
         let finished = harness_finished || report.word != Word::None;
         match &report.end {
             End::Exited(0) if finished => Outcome::Passed,
@@ -139,7 +140,8 @@ impl fmt::Display for Outcome {
             Outcome::Stopped => f.write_str("stopped itself, and nothing was left that could continue it"),
             Outcome::SetupFailed(failure) => write!(f, "could not be isolated: {failure}"),
             Outcome::Skipped(failure) => write!(f, "was left out, because it could not be isolated: {failure}"),
-            Outcome::Killed => f.write_str("was killed from outside, with its sandbox or its fork server"),
+            Outcome::Killed => f.write_str("was killed from outside, when its init was"),
+            Outcome::ServerKilled => f.write_str("was killed from outside, when the fork server of its binary was"),
         }
     }
 }

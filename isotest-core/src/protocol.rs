@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use nix::Result;
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recv, recvmsg, sendmsg};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,6 @@ use crate::outcome::Report;
 
 /// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
 pub(crate) const VERSION: &str = "1";
-
-/// No packet is longer: a panic message is cut before it gets here.
-const PACKET: usize = 128 * 1024;
 
 /// The server's first packet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,16 +60,22 @@ pub enum Target {
     /// It returns through the door into the harness's own `main`.
     Harness,
     /// It becomes another program.
-    Exec {
-        /// Its path.
-        program: PathBuf,
-        /// Its arguments, without its name.
-        arguments: Vec<String>,
-        /// Its whole environment.
-        environment: Vec<(String, String)>,
-        /// Where it starts.
-        directory: PathBuf,
-    },
+    Exec(Program),
+}
+
+/// A program that is executed as the test process.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Program {
+    /// Its path.
+    pub program: PathBuf,
+    /// Its arguments, without its name.
+    pub arguments: Vec<String>,
+    /// What is set in its environment beside the fork server's own.
+    pub environment: Vec<(String, String)>,
+    /// Where it starts.
+    pub directory: PathBuf,
+    /// Whether isotest is linked into it, so that a wrapper in it says how the test's body ended.
+    pub wrapped: bool,
 }
 
 /// Whether a sandbox is made at all.
@@ -95,7 +98,8 @@ pub(crate) fn send(socket: BorrowedFd<'_>, message: &impl Serialize, descriptors
 
 /// Receives one packet; `None` when the other side is gone.
 pub(crate) fn receive<M: DeserializeOwned>(socket: BorrowedFd<'_>) -> Result<Option<(M, Vec<OwnedFd>)>> {
-    let mut buffer = vec![0; PACKET];
+    // Asking for the length first keeps the server small: its memory is paid for again by every test.
+    let mut buffer = vec![0; length_of_next(socket)?];
     let mut control = nix::cmsg_space!([std::os::fd::RawFd; 3]);
     let mut parts = [IoSliceMut::new(&mut buffer)];
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
@@ -117,6 +121,16 @@ pub(crate) fn receive<M: DeserializeOwned>(socket: BorrowedFd<'_>) -> Result<Opt
     }
     let message = serde_json::from_slice(&buffer[..length]).map_err(|_| Errno::EBADMSG)?;
     Ok(Some((message, descriptors)))
+}
+
+/// How long the next packet is; waits for it. Zero when the other side is gone.
+fn length_of_next(socket: BorrowedFd<'_>) -> Result<usize> {
+    loop {
+        match recv(socket.as_raw_fd(), &mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC) {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
 }
 
 /// Receives the report of one test; `None` when its init died without a word.

@@ -3,30 +3,20 @@
 //! It does as little as it can, because every test inherits what it did. When the client hangs up it exits, and
 //! every init dies with it.
 
-use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::ForkResult;
 
-use crate::User;
 use crate::host::Facts;
 use crate::init::{self, Sandbox};
 use crate::outcome::{End, Failure, Report, Stage, Word};
 use crate::plan;
-use crate::protocol::{self, Hello, Isolation, Request, Run, Target, receive, send};
+use crate::protocol::{self, Hello, Isolation, Request, Run, receive, send};
 use crate::setup::{Detached, carry_out};
 use crate::sys;
 use crate::sys::door::Arguments;
 use crate::sys::process::{self, SingleThreaded, exit_now};
-use crate::sys::word::SharedWord;
-
-/// The arguments with which a test process enters the harness's `main`.
-pub(crate) fn harness_arguments(test: &str) -> [&str; 5] {
-    // Two threads, not one: with one, libtest writes the test's name before the test's own output.
-    ["--exact", test, "--nocapture", "--include-ignored", "--test-threads=2"]
-}
+use crate::test_process::{Ties, become_test};
 
 /// Serves requests until the client hangs up. Returns only in a process that is to go on into `main`.
 pub(crate) fn serve(arguments: Arguments) {
@@ -67,12 +57,9 @@ fn start() -> nix::Result<Server> {
     process::redirect(null.as_fd(), 0)?;
     let (proof, threads) = match SingleThreaded::check() {
         Ok(proof) => (proof, 1),
-        Err(threads) => {
-            // Without threads of its own to lose, a copy can still clone; what it can't do is return into main.
-            let hello = Hello { version: protocol::VERSION.to_owned(), threads };
-            send(socket.as_fd(), &hello, &[])?;
-            exit_now(1);
-        }
+        // A runtime that starts threads before anything else, such as ThreadSanitizer's. The copy has one thread, but
+        // perhaps locks that nobody holds any more: the client sees the number and has its tests executed afresh.
+        Err(threads) => (SingleThreaded::by_leaving_the_others()?, threads),
     };
     sys::env::remove(&proof, sys::door::SERVER);
     process::set_name(c"isotest-server")?;
@@ -123,8 +110,8 @@ impl Server {
     fn run(&mut self, run: &Run, descriptors: Vec<OwnedFd>, arguments: &Arguments) -> Role {
         let Ok([out, err, report]) = <[OwnedFd; 3]>::try_from(descriptors) else { return Role::Server };
         match self.start_sandbox(run, report) {
-            Some(word) => {
-                become_test(run, &self.facts, &self.proof, [out, err], word, arguments);
+            Some(ties) => {
+                become_test(run, &self.facts, &self.proof, [out, err], ties, arguments);
                 Role::Main
             }
             None => Role::Server,
@@ -132,14 +119,14 @@ impl Server {
     }
 
     /// Clones init. Returns something only in the test process.
-    fn start_sandbox(&self, run: &Run, report: OwnedFd) -> Option<SharedWord> {
+    fn start_sandbox(&self, run: &Run, report: OwnedFd) -> Option<Ties> {
         if run.isolation == Isolation::None {
             return self.start_in(run, report, false, false);
         }
         self.start_in(run, report, true, true)
     }
 
-    fn start_in(&self, run: &Run, report: OwnedFd, isolate: bool, user_namespace: bool) -> Option<SharedWord> {
+    fn start_in(&self, run: &Run, report: OwnedFd, isolate: bool, user_namespace: bool) -> Option<Ties> {
         let flags =
             if isolate { plan::clone_flags(&run.spec, user_namespace) } else { nix::sched::CloneFlags::empty() };
         let mapped_by_us = user_namespace && self.facts.uid == 0;
@@ -177,73 +164,4 @@ impl Server {
 fn wait_at(gate: BorrowedFd<'_>) {
     let mut byte = [0];
     nix::unistd::read(gate, &mut byte).ok(); // Opens at end of file, when the server drops the other end.
-}
-
-/// Turns this process, freshly forked by init, into the test.
-fn become_test(
-    run: &Run,
-    facts: &Facts,
-    proof: &SingleThreaded,
-    [out, err]: [OwnedFd; 2],
-    word: SharedWord,
-    arguments: &Arguments,
-) {
-    let ready = process::redirect(out.as_fd(), 1)
-        .and(process::redirect(err.as_fd(), 2))
-        .and(process::default_signals())
-        .and(limit_processes(run))
-        .and(drop_privileges(run, facts))
-        .and(process::close_from(3));
-    std::mem::forget((out, err)); // close_from has closed them.
-    if ready.is_err() {
-        exit_now(1);
-    }
-    crate::coverage::separate_profiles(proof, &run.label);
-    for (name, value) in &run.spec.env {
-        sys::env::set(proof, name, value);
-    }
-    match &run.target {
-        Target::Harness => {
-            arguments.rewrite(proof, &harness_arguments(&run.test));
-            crate::entry::enter(&run.test, &run.spec, word);
-        }
-        Target::Exec { .. } => exec(run),
-    }
-}
-
-/// Counted per user namespace since Linux 5.14, so one test's processes are not another's (`setrlimit(2)`).
-fn limit_processes(run: &Run) -> nix::Result<()> {
-    if run.isolation == Isolation::None {
-        return Ok(());
-    }
-    let (_, hard) = getrlimit(Resource::RLIMIT_NPROC)?;
-    let limit = run.spec.processes.min(hard);
-    setrlimit(Resource::RLIMIT_NPROC, limit, limit)
-}
-
-/// Takes away what would make file permissions mean less inside than outside, `capabilities(7)`.
-fn drop_privileges(run: &Run, facts: &Facts) -> nix::Result<()> {
-    /// CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LINUX_IMMUTABLE, MKNOD, LEASE, SETFCAP.
-    const BYPASS: u64 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 9 | 1 << 27 | 1 << 28 | 1 << 31;
-    // Root outside has them outside too.
-    if run.isolation == Isolation::None || facts.uid == 0 || run.spec.user == User::Root {
-        return Ok(());
-    }
-    sys::capability::restrict(!BYPASS)
-}
-
-fn exec(run: &Run) -> ! {
-    let Target::Exec { program, arguments, environment, directory } = &run.target else { exit_now(1) };
-    let text = |bytes: &[u8]| CString::new(bytes).unwrap_or_default();
-    let program = text(program.as_os_str().as_bytes());
-    let arguments: Vec<_> =
-        std::iter::once(program.clone()).chain(arguments.iter().map(|argument| text(argument.as_bytes()))).collect();
-    let extra = run.spec.env.iter();
-    let environment: Vec<_> =
-        environment.iter().chain(extra).map(|(name, value)| text(format!("{name}={value}").as_bytes())).collect();
-    let entered = std::env::set_current_dir(directory);
-    let errno = process::exec(&program, &arguments, &environment);
-    let message = format!("isotest: cannot run {program:?} in {}: {errno} ({entered:?})\n", directory.display());
-    nix::unistd::write(std::io::stderr(), message.as_bytes()).ok(); // The exit status says it too.
-    exit_now(127)
 }

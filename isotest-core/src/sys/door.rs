@@ -3,9 +3,13 @@
 use std::ffi::{CString, c_char, c_int};
 
 use super::process::SingleThreaded;
+use crate::test_process::LETTER;
 
 /// Asks a test binary to be a fork server; its value is the protocol's version. The socket is its standard input.
 pub(crate) const SERVER: &str = "ISOTEST_SERVER";
+
+/// Tells an executed test that it is inside a sandbox, and that its letter lies at [`LETTER`].
+pub(crate) const INSIDE: &str = "ISOTEST_INSIDE";
 
 type Constructor = extern "C" fn(c_int, *mut *mut c_char, *mut *mut c_char);
 
@@ -25,6 +29,10 @@ pub(crate) fn link() {
 extern "C" fn door(argc: c_int, argv: *mut *mut c_char, _environment: *mut *mut c_char) {
     if super::env::has(c"ISOTEST_SERVER") {
         crate::server::serve(Arguments { argv, slots: argc as usize });
+    }
+    if super::env::has(c"ISOTEST_INSIDE") {
+        super::env::remove_before_main(c"ISOTEST_INSIDE");
+        crate::entry::enter_by_letter(super::process::own_descriptor(LETTER));
     }
 }
 

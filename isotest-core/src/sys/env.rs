@@ -21,3 +21,10 @@ pub(crate) fn has(name: &CStr) -> bool {
     // SAFETY: the name ends with NUL; the returned pointer is only compared.
     !unsafe { libc::getenv(name.as_ptr()) }.is_null()
 }
+
+/// Removes one variable while libraries may have started threads, but `main` has not.
+pub(crate) fn remove_before_main(name: &CStr) {
+    // SAFETY: the name ends with NUL. Threads that exist before `main` belong to a runtime (a sanitizer's, say) that has
+    // read its settings already; libc guards its own readers and writers of the environment.
+    unsafe { libc::unsetenv(name.as_ptr()) };
+}

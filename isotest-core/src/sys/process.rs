@@ -15,6 +15,27 @@ use nix::unistd::{ForkResult, Pid};
 pub(crate) struct SingleThreaded(());
 
 impl SingleThreaded {
+    /// Leaves the other threads behind: the copy that `fork(2)` makes has one, and libc keeps its own locks usable in it.
+    /// Locks of other libraries may be lost, so the copy must not go on into `main`.
+    ///
+    /// # Errors
+    ///
+    /// When the process can't be copied. Returns only in the copy; the original waits for it and ends as it did.
+    pub(crate) fn by_leaving_the_others() -> Result<Self> {
+        // SAFETY: the copy only serves requests, with nothing but libc and this crate; see above.
+        match unsafe { nix::unistd::fork()? } {
+            ForkResult::Child => {
+                die_with_parent()?;
+                Ok(SingleThreaded(()))
+            }
+            ForkResult::Parent { child } => {
+                close_from(0).ok(); // The socket must close when the copy does.
+                nix::sys::wait::waitpid(child, None).ok();
+                exit_now(0)
+            }
+        }
+    }
+
     /// Counts the threads of this process.
     ///
     /// # Errors
@@ -108,9 +129,15 @@ pub(crate) fn inherited(number: i32) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
-/// Replaces this process by a program; returns only on failure.
-pub(crate) fn exec(program: &CString, arguments: &[CString], environment: &[CString]) -> Errno {
-    match nix::unistd::execve(program, arguments, environment) {
+/// Makes this process the parent of all its descendants' orphans, `PR_SET_CHILD_SUBREAPER` of `prctl(2)`.
+pub(crate) fn adopt_orphans() -> Result<()> {
+    // SAFETY: this option takes one integer.
+    super::check(libc::c_long::from(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) })).map(drop)
+}
+
+/// Replaces this process by a program, with this process's environment; returns only on failure.
+pub(crate) fn exec(program: &CString, arguments: &[CString]) -> Errno {
+    match nix::unistd::execv(program, arguments) {
         Err(errno) => errno,
     }
 }
@@ -125,6 +152,12 @@ pub(crate) fn default_signals() -> Result<()> {
         unsafe { libc::signal(number, libc::SIG_DFL) };
     }
     nix::sys::signal::SigSet::empty().thread_set_mask()
+}
+
+/// Takes over a descriptor that this process was started with, under its own number.
+pub(crate) fn own_descriptor(number: i32) -> OwnedFd {
+    // SAFETY: before `main` nothing else in this process owns a descriptor.
+    unsafe { OwnedFd::from_raw_fd(number) }
 }
 
 /// Takes over a descriptor that arrived in a message.

@@ -1,18 +1,22 @@
 //! The word: memory that init and the test process share, in which the test's wrapper says how the body ended.
 //!
-//! Memory rather than a pipe, because a test must find no descriptor but 0, 1 and 2.
+//! Memory rather than a pipe, because a test must find no descriptor but 0, 1 and 2. Only a test that is executed
+//! afresh gets it as a file, the *letter*, which its door maps and closes before `main`.
 
 use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::Result;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 
 use crate::outcome::Word;
 
-/// How much of a panic message is kept.
-const MESSAGE: usize = 60 * 1024;
+/// How much of a panic message is kept: as JSON it can grow sixfold, and must still fit into one packet.
+const MESSAGE: usize = 24 * 1024;
 
 #[repr(C)]
 struct Page {
@@ -40,6 +44,37 @@ impl SharedWord {
         let page: NonNull<libc::c_void> = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_SHARED)? };
         // SAFETY: the mapping is zeroed, page-aligned, large enough, never unmapped, and all fields are atomics,
         // so another process writing to it is no data race.
+        Ok(SharedWord(unsafe { page.cast::<Page>().as_ref() }))
+    }
+
+    /// A word that an executed program can find: what it is told stands in the file's beginning.
+    pub(crate) fn as_letter(told: &[u8]) -> Result<(Self, OwnedFd)> {
+        if told.len() > MESSAGE {
+            return Err(Errno::E2BIG);
+        }
+        let file = memfd_create(c"isotest-word", MFdFlags::MFD_CLOEXEC)?;
+        nix::unistd::ftruncate(&file, size_of::<Page>() as i64)?;
+        let word = SharedWord::in_file(&file)?;
+        word.write(0, told);
+        Ok((word, file))
+    }
+
+    /// Opens a letter; says what was told in it.
+    pub(crate) fn open_letter(file: &OwnedFd) -> Result<(Self, Vec<u8>)> {
+        if nix::sys::stat::fstat(file)?.st_size != size_of::<Page>() as i64 {
+            return Err(Errno::EINVAL);
+        }
+        let word = SharedWord::in_file(file)?;
+        let (_, told) = word.read();
+        Ok((word, told))
+    }
+
+    fn in_file(file: &OwnedFd) -> Result<Self> {
+        let length = NonZeroUsize::new(size_of::<Page>()).unwrap_or(NonZeroUsize::MIN);
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice overlaps nothing.
+        let page = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, file, 0)? };
+        // SAFETY: the file has the size of a page (both callers see to it), and otherwise as for an anonymous mapping.
         Ok(SharedWord(unsafe { page.cast::<Page>().as_ref() }))
     }
 

@@ -1,0 +1,127 @@
+//! What does the process that init forks do to become the test?
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::User;
+use crate::host::Facts;
+use crate::protocol::{Isolation, Run, Target};
+use crate::sys;
+use crate::sys::door::Arguments;
+use crate::sys::process::{self, SingleThreaded, exit_now};
+use crate::sys::word::SharedWord;
+
+/// What ties a test process to its init.
+#[derive(Debug)]
+pub(crate) struct Ties {
+    /// Where the test's wrapper says how the body ended.
+    pub(crate) word: SharedWord,
+    /// The same as a file, for a program that is executed afresh.
+    pub(crate) letter: Option<OwnedFd>,
+    /// Init, where the test has to watch for its end: it is PID 1 itself, and so outlives it.
+    pub(crate) init: Option<OwnedFd>,
+}
+
+/// The arguments with which a test process enters the harness's `main`.
+#[must_use]
+pub fn harness_arguments(test: &str) -> [&str; 5] {
+    // Two threads, not one: with one, libtest writes the test's name before the test's own output.
+    ["--exact", test, "--nocapture", "--include-ignored", "--test-threads=2"]
+}
+
+/// Turns this process into the test. Returns where the harness's own `main` goes on.
+pub(crate) fn become_test(
+    run: &Run,
+    facts: &Facts,
+    proof: &SingleThreaded,
+    [out, err]: [OwnedFd; 2],
+    ties: Ties,
+    arguments: &Arguments,
+) {
+    let first_to_close = if ties.letter.is_some() { LETTER + 1 } else { LETTER };
+    let ready = process::redirect(out.as_fd(), 1)
+        .and_then(|()| process::redirect(err.as_fd(), 2))
+        .and_then(|()| process::default_signals())
+        .and_then(|()| limit_processes(run))
+        .and_then(|()| drop_privileges(run, facts))
+        .and_then(|()| ties.init.as_ref().map_or(Ok(()), die_with))
+        .and_then(|()| ties.letter.as_ref().map_or(Ok(()), |letter| process::redirect(letter.as_fd(), LETTER)))
+        .and_then(|()| process::close_from(first_to_close.cast_unsigned()));
+    std::mem::forget((out, err, ties.letter, ties.init)); // close_from has closed them.
+    if let Err(errno) = ready {
+        complain(&format!("isotest: cannot start the test process: {errno}\n"));
+    }
+    crate::coverage::separate_profiles(proof, &run.label);
+    for (name, value) in &run.spec.env {
+        sys::env::set(proof, name, value);
+    }
+    match &run.target {
+        Target::Harness => {
+            arguments.rewrite(proof, &harness_arguments(&run.test));
+            crate::entry::enter(&run.test, &run.spec, ties.word);
+        }
+        Target::Exec(program) => exec(program, proof, first_to_close > LETTER),
+    }
+}
+
+/// The descriptor at which an executed test finds its letter, until its door has closed it.
+pub(crate) const LETTER: i32 = 3;
+
+/// Dies when init does.
+fn die_with(init: &OwnedFd) -> nix::Result<()> {
+    process::die_with_parent()?;
+    let mut ended = [PollFd::new(init.as_fd(), PollFlags::POLLIN)];
+    if poll(&mut ended, PollTimeout::ZERO)? > 0 {
+        exit_now(1);
+    }
+    Ok(())
+}
+
+/// Counted per user namespace since Linux 5.14, so one test's processes are not another's (`setrlimit(2)`).
+fn limit_processes(run: &Run) -> nix::Result<()> {
+    if run.isolation == Isolation::None {
+        return Ok(());
+    }
+    let (_, hard) = getrlimit(Resource::RLIMIT_NPROC)?;
+    let limit = run.spec.processes.min(hard);
+    setrlimit(Resource::RLIMIT_NPROC, limit, limit)
+}
+
+/// Takes away what would make file permissions mean less inside than outside, `capabilities(7)`.
+fn drop_privileges(run: &Run, facts: &Facts) -> nix::Result<()> {
+    /// CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LINUX_IMMUTABLE, MKNOD, LEASE, SETFCAP.
+    const BYPASS: u64 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 9 | 1 << 27 | 1 << 28 | 1 << 31;
+    // Root outside has them outside too.
+    if run.isolation == Isolation::None || facts.uid == 0 || run.spec.user == User::Root {
+        return Ok(());
+    }
+    sys::capability::restrict(!BYPASS)
+}
+
+fn exec(target: &crate::protocol::Program, proof: &SingleThreaded, letter: bool) -> ! {
+    for (name, value) in &target.environment {
+        sys::env::set(proof, name, value);
+    }
+    if letter {
+        sys::env::set(proof, sys::door::INSIDE, "1");
+    }
+    if let Err(error) = std::env::set_current_dir(&target.directory) {
+        complain(&format!("isotest: cannot enter {}: {error}\n", target.directory.display()));
+    }
+    let text = |bytes: &[u8]| CString::new(bytes).unwrap_or_default();
+    let program = text(target.program.as_os_str().as_bytes());
+    let arguments = target.arguments.iter().map(|argument| text(argument.as_bytes()));
+    let arguments: Vec<_> = std::iter::once(program.clone()).chain(arguments).collect();
+    let errno = process::exec(&program, &arguments);
+    complain(&format!("isotest: cannot run {}: {errno}\n", target.program.display()))
+}
+
+/// The test can't start: its own output says so, and so does the exit status.
+fn complain(message: &str) -> ! {
+    nix::unistd::write(std::io::stderr(), message.as_bytes()).ok();
+    exit_now(127)
+}
