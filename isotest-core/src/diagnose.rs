@@ -4,184 +4,111 @@
 //! The step tells causes apart that share an errno: on Ubuntu 24.04 the clone succeeds and the id map is refused,
 //! under Docker's seccomp profile the clone itself is.
 
-use std::fmt;
+mod causes;
+mod report;
 
 use nix::errno::Errno;
 
-use crate::host::Restrictions;
 use crate::outcome::{Failure, Stage};
+use crate::restrictions::Restrictions;
+
+pub use report::explain;
 
 /// What is wrong with this machine, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Diagnosis {
+struct Diagnosis {
     cause: String,
     evidence: Option<String>,
     remedies: Vec<(&'static str, String)>,
 }
 
 /// Finds the cause.
-#[must_use]
-pub(crate) fn diagnose(failure: &Failure, host: &Restrictions) -> Diagnosis {
+fn diagnose(failure: &Failure, host: &Restrictions) -> Diagnosis {
     let errno = Errno::from_raw(failure.errno);
     let refused = matches!(errno, Errno::EPERM | Errno::EACCES);
     match failure.stage {
-        Stage::Clone if refused => clone_refused(host),
-        Stage::IdMap | Stage::Loopback | Stage::Namespaces if refused && host.apparmor == Some(1) => apparmor(),
-        Stage::Clone | Stage::Namespaces if matches!(errno, Errno::ENOSPC | Errno::EUSERS) => limit(host),
-        Stage::Clone | Stage::Namespaces if errno == Errno::EINVAL => old_kernel(),
-        Stage::Proc if refused => masked_proc(host),
-        Stage::Mount | Stage::Namespaces if refused && host.seccomp == Some(2) => seccomp(),
-        Stage::Server => Diagnosis {
-            cause: "the fork server of the test binary could not be used".to_owned(),
-            evidence: None,
-            remedies: vec![(
-                "remedy",
-                "see the kernel's answer above; the binary must be runnable by this user".to_owned(),
-            )],
-        },
-        _ => unrecognised(host),
+        Stage::Server if host.proc.options.is_none() => causes::no_proc(),
+        Stage::Server => causes::no_server(errno),
+        Stage::Clone | Stage::Namespaces if errno == Errno::ENOSPC => limited(failure.stage, host),
+        Stage::Clone | Stage::Namespaces if errno == Errno::EINVAL && !host.unknown_kinds.is_empty() => {
+            causes::unknown_kinds(&host.unknown_kinds)
+        }
+        Stage::Clone if errno == Errno::EAGAIN => causes::no_more_processes(),
+        Stage::Clone if refused => clone_refused(errno, host),
+        Stage::IdMap if errno == Errno::EROFS => causes::read_only_proc(),
+        Stage::IdMap | Stage::Namespaces | Stage::Loopback if refused => powerless(host),
+        Stage::Proc if refused => causes::hidden("/proc", &host.proc),
+        // Only this mount depends on what is to be seen of /sys; a filter would have refused those before it.
+        Stage::Mount if refused && failure.step.starts_with("mounting sysfs") => causes::hidden("/sys", &host.sys),
+        Stage::Mount if errno == Errno::EINVAL && host.chroot.is_some() => causes::chroot_without_mount(),
+        Stage::Mount if refused => mount_refused(host),
+        _ if errno == Errno::ENOSYS && host.seccomp == Some(2) => causes::seccomp(),
+        _ if errno == Errno::ENOSYS => causes::old_kernel(&host.release),
+        _ => causes::unrecognised(host),
     }
 }
 
-fn clone_refused(host: &Restrictions) -> Diagnosis {
-    if host.unprivileged_clone == Some(0) {
-        return Diagnosis {
-            cause: "user namespaces are switched off for ordinary users on this machine".to_owned(),
-            evidence: Some("kernel.unprivileged_userns_clone = 0".to_owned()),
-            remedies: vec![
-                ("until reboot", "sudo sysctl -w kernel.unprivileged_userns_clone=1".to_owned()),
-                ("in CI", "run the sysctl line before the tests".to_owned()),
-            ],
-        };
-    }
-    if host.chrooted {
-        return Diagnosis {
-            cause: "the kernel makes no user namespace for a process in a chroot".to_owned(),
-            evidence: Some("/proc/self/mountinfo has no mount at /".to_owned()),
-            remedies: vec![(
-                "remedy",
-                "enter the tree with pivot_root (bwrap, systemd-nspawn, podman) instead of chroot".to_owned(),
-            )],
-        };
-    }
-    if host.seccomp == Some(2) {
-        return seccomp();
-    }
-    if host.apparmor == Some(1) {
-        return apparmor();
-    }
-    unrecognised(host)
-}
-
-fn apparmor() -> Diagnosis {
-    Diagnosis {
-        cause: "AppArmor restricts user namespaces on this machine".to_owned(),
-        evidence: Some("kernel.apparmor_restrict_unprivileged_userns = 1".to_owned()),
-        remedies: vec![
-            ("until reboot", "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0".to_owned()),
-            ("in CI", "run the sysctl line before the tests".to_owned()),
-        ],
-    }
-}
-
-fn seccomp() -> Diagnosis {
-    Diagnosis {
-        cause: "a seccomp filter, as containers have, refuses namespaces".to_owned(),
-        evidence: Some("Seccomp: 2 in /proc/self/status".to_owned()),
-        remedies: vec![
-            (
-                "in Docker",
-                "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
-                 --security-opt systempaths=unconfined"
-                    .to_owned(),
-            ),
-            ("in Podman", "podman run --security-opt seccomp=unconfined --security-opt unmask=ALL".to_owned()),
-        ],
-    }
-}
-
-fn limit(host: &Restrictions) -> Diagnosis {
-    match host.limits.iter().find(|(_, limit)| *limit == 0) {
-        Some((name, _)) => Diagnosis {
-            cause: format!("no namespace of one kind may be made: {name} is 0"),
-            evidence: Some(format!("{name} = 0")),
-            remedies: vec![
-                ("until reboot", format!("sudo sysctl -w {name}=10000")),
-                ("in CI", "run the sysctl line before the tests".to_owned()),
-            ],
-        },
-        None => Diagnosis {
-            cause: "as many namespaces exist as this user may have, or they are nested 32 deep".to_owned(),
-            evidence: Some(
-                host.limits.iter().map(|(name, limit)| format!("{name} = {limit}")).collect::<Vec<_>>().join(", "),
-            ),
-            remedies: vec![(
-                "remedy",
-                "run fewer tests at once (-j, --test-threads), or raise the user.max_* sysctls".to_owned(),
-            )],
+/// In the kernel's order, `create_user_ns()` of kernel/user_namespace.c, after what distributions put before it.
+fn clone_refused(errno: Errno, host: &Restrictions) -> Diagnosis {
+    match host {
+        Restrictions { unprivileged_clone: Some(0), .. } => causes::switched_off(),
+        Restrictions { chroot: Some(evidence), .. } => causes::chroot(evidence),
+        Restrictions { unmapped: Some(evidence), .. } => causes::unmapped(evidence),
+        // Root is refused only after it has tried without a user namespace: it lacks the privileges that this takes.
+        _ if limit(host, "user") == Some(0) => causes::none_allowed(&["user"], host.nested),
+        Restrictions { seccomp: Some(2), .. } => causes::seccomp(),
+        _ => match confined(host) {
+            Some(diagnosis) => diagnosis,
+            // What the kernel itself can still hold against it.
+            None if errno == Errno::EPERM => causes::perhaps_chroot(),
+            None => causes::unrecognised(host),
         },
     }
 }
 
-fn masked_proc(host: &Restrictions) -> Diagnosis {
-    Diagnosis {
-        cause: "parts of /proc are hidden, so the kernel refuses a fresh one".to_owned(),
-        evidence: (!host.masked_proc.is_empty()).then(|| format!("mounted over: {}", host.masked_proc.join(", "))),
-        remedies: vec![
-            ("in Docker", "docker run --security-opt systempaths=unconfined".to_owned()),
-            ("in Podman", "podman run --security-opt unmask=ALL".to_owned()),
-            ("in Kubernetes", "hostUsers: false and procMount: Unmasked in the pod".to_owned()),
-        ],
+/// A user namespace was made, but its capabilities have no effect.
+fn powerless(host: &Restrictions) -> Diagnosis {
+    match confined(host) {
+        Some(diagnosis) => diagnosis,
+        None if host.seccomp == Some(2) => causes::seccomp(),
+        None => causes::unrecognised(host),
     }
 }
 
-fn old_kernel() -> Diagnosis {
-    Diagnosis {
-        cause: "this kernel lacks a kind of namespace".to_owned(),
-        evidence: None,
-        remedies: vec![("remedy", "use a kernel with CONFIG_USER_NS, PID_NS, NET_NS, UTS_NS and IPC_NS".to_owned())],
+/// The other way round: AppArmor's restriction of user namespaces shows itself before the first mount.
+fn mount_refused(host: &Restrictions) -> Diagnosis {
+    match host {
+        Restrictions { seccomp: Some(2), .. } => causes::seccomp(),
+        Restrictions { confinement: Some(label), .. } => causes::confined(label),
+        _ => causes::unrecognised(host),
     }
 }
 
-fn unrecognised(host: &Restrictions) -> Diagnosis {
-    Diagnosis {
-        cause: "the kernel refused a step, for a reason that isotest does not recognise".to_owned(),
-        evidence: Some(host.to_string()),
-        remedies: vec![("remedy", "please report this whole message as an issue of isotest".to_owned())],
+fn confined(host: &Restrictions) -> Option<Diagnosis> {
+    match host {
+        Restrictions { apparmor: Some(1), .. } => Some(causes::apparmor()),
+        Restrictions { confinement: Some(label), .. } => Some(causes::confined(label)),
+        _ => None,
     }
 }
 
-/// Everything a person needs to mend a machine that cannot isolate `test`.
-#[must_use]
-pub fn explain(test: &str, failure: &Failure) -> String {
-    report(test, failure, &diagnose(failure, &Restrictions::read()))
+fn limited(stage: Stage, host: &Restrictions) -> Diagnosis {
+    // The clone makes user and PID namespaces; or the latter come later, where the test itself is PID 1.
+    let concerned: &[&str] =
+        if stage == Stage::Clone { &["user", "pid"] } else { &["pid", "net", "mnt", "uts", "ipc"] };
+    let zeros: Vec<_> = concerned.iter().copied().filter(|kind| limit(host, kind) == Some(0)).collect();
+    if zeros.is_empty() { causes::limit_reached(concerned, host) } else { causes::none_allowed(&zeros, host.nested) }
 }
 
-fn report(test: &str, failure: &Failure, diagnosis: &Diagnosis) -> String {
-    use fmt::Write;
-    let mut text = format!("error: cannot isolate `{test}`: {}\n\n", diagnosis.cause);
-    let errno = Errno::from_raw(failure.errno);
-    let mut line = |label: &str, words: &str| writeln!(text, "  {label:<14} {words}").ok();
-    line("failed at", &failure.step);
-    if failure.errno != 0 {
-        line("kernel", &format!("{errno:?}, {}", errno.desc()));
-    }
-    if let Some(evidence) = &diagnosis.evidence {
-        line("because", evidence);
-    }
-    text.push('\n');
-    for (label, words) in &diagnosis.remedies {
-        writeln!(text, "  {label:<14} {words}").ok();
-    }
-    text.push_str("\n  ISOTEST_UNAVAILABLE=skip leaves such tests out, =run runs them without isolation\n");
-    text
+fn limit(host: &Restrictions, kind: &str) -> Option<u64> {
+    host.limits.iter().find(|(of, _)| *of == kind).map(|(_, limit)| *limit)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{diagnose, report};
-    use crate::host::Restrictions;
+    use super::{diagnose, report::report};
     use crate::outcome::{Failure, Stage};
+    use crate::restrictions::{Restrictions, View};
 
     fn failure(stage: Stage, errno: i32) -> Failure {
         Failure { step: "doing it".to_owned(), stage, errno }
@@ -195,22 +122,69 @@ mod tests {
     fn a_refused_id_map_on_ubuntu_is_apparmor() {
         let host = Restrictions { apparmor: Some(1), ..Restrictions::default() };
         assert!(cause(Stage::IdMap, libc::EPERM, &host).contains("AppArmor"));
+        assert!(!cause(Stage::IdMap, libc::EPERM, &Restrictions::default()).contains("AppArmor"));
     }
 
     #[test]
     fn a_refused_clone_is_told_apart_by_what_is_read() {
-        let debian = Restrictions { unprivileged_clone: Some(0), seccomp: Some(2), ..Restrictions::default() };
-        let docker = Restrictions { seccomp: Some(2), ..Restrictions::default() };
-        let chroot = Restrictions { chrooted: true, ..Restrictions::default() };
-        assert!(cause(Stage::Clone, libc::EPERM, &debian).contains("switched off"));
-        assert!(cause(Stage::Clone, libc::EPERM, &docker).contains("seccomp"));
-        assert!(cause(Stage::Clone, libc::EPERM, &chroot).contains("chroot"));
+        let none = Restrictions { seccomp: Some(0), ..Restrictions::default() };
+        let debian = Restrictions { unprivileged_clone: Some(0), seccomp: Some(2), ..none.clone() };
+        let docker = Restrictions { seccomp: Some(2), ..none.clone() };
+        let chroot = Restrictions { chroot: Some("no mount at /".to_owned()), ..none.clone() };
+        let stranger = Restrictions { unmapped: Some("user id 65534".to_owned()), ..none.clone() };
+        let weak_root = Restrictions { limits: vec![("user", 0)], seccomp: Some(2), ..none.clone() };
+        let selinux = Restrictions { confinement: Some("a:b:container_t:s0".to_owned()), ..none.clone() };
+        for (host, words) in [
+            (debian, "switched off"),
+            (docker, "a seccomp filter"),
+            (chroot, "for a process in a chroot"),
+            (stranger, "does not know its user"),
+            (weak_root, "allows no user namespaces"),
+            (selinux, "a security module"),
+            (none, "looks like a chroot"),
+        ] {
+            let cause = cause(Stage::Clone, libc::EPERM, &host);
+            assert!(cause.contains(words), "{cause}");
+        }
     }
 
     #[test]
-    fn a_limit_of_zero_is_named() {
-        let host = Restrictions { limits: vec![("user.max_net_namespaces", 0)], ..Restrictions::default() };
-        assert!(cause(Stage::Namespaces, libc::ENOSPC, &host).contains("user.max_net_namespaces is 0"));
+    fn a_limit_of_zero_is_named_where_it_is_the_one_that_counts() {
+        let host = Restrictions { limits: vec![("user", 0), ("net", 0), ("ipc", 7)], ..Restrictions::default() };
+        assert!(cause(Stage::Clone, libc::ENOSPC, &host).ends_with("allows no user namespaces"));
+        assert!(cause(Stage::Namespaces, libc::ENOSPC, &host).ends_with("allows no net namespaces"));
+    }
+
+    #[test]
+    fn a_limit_of_a_user_namespace_is_not_blamed_on_the_machine() {
+        let reached = Restrictions { limits: vec![("net", 7)], ..Restrictions::default() };
+        let nested = Restrictions { nested: true, ..reached.clone() };
+        assert!(cause(Stage::Namespaces, libc::ENOSPC, &reached).contains("on this machine"));
+        assert!(cause(Stage::Namespaces, libc::ENOSPC, &nested).contains("around this one"));
+    }
+
+    #[test]
+    fn a_refused_mount_is_told_apart_by_what_was_to_be_mounted() {
+        let covered = View { options: Some("rw".to_owned()), covered: vec!["/sys/firmware".to_owned()] };
+        let host = Restrictions { seccomp: Some(2), sys: covered, ..Restrictions::default() };
+        let sysfs = Failure { step: "mounting sysfs on /sys".to_owned(), stage: Stage::Mount, errno: libc::EPERM };
+        assert!(diagnose(&sysfs, &host).cause.contains("parts of /sys are hidden"));
+        assert!(cause(Stage::Mount, libc::EPERM, &host).contains("a seccomp filter"));
+    }
+
+    #[test]
+    fn a_missing_system_call_is_an_old_kernel_unless_a_filter_hides_it() {
+        let old = Restrictions { release: "5.4.0".to_owned(), ..Restrictions::default() };
+        let filtered = Restrictions { seccomp: Some(2), ..old.clone() };
+        assert!(diagnose(&failure(Stage::Mount, libc::ENOSYS), &old).evidence.is_some_and(|it| it.contains("5.4.0")));
+        assert!(cause(Stage::Mount, libc::ENOSYS, &filtered).contains("a seccomp filter"));
+    }
+
+    #[test]
+    fn a_kind_of_namespace_that_the_kernel_lacks_is_named() {
+        let host = Restrictions { unknown_kinds: vec!["user"], ..Restrictions::default() };
+        assert!(cause(Stage::Clone, libc::EINVAL, &host).contains("without user namespaces"));
+        assert!(cause(Stage::Clone, libc::EINVAL, &Restrictions::default()).contains("not recognise"));
     }
 
     #[test]
@@ -229,6 +203,7 @@ error: cannot isolate `net::dhcp_renews`: AppArmor restricts user namespaces on 
   because        kernel.apparmor_restrict_unprivileged_userns = 1
 
   until reboot   sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
+  for good       printf '%s\\n' kernel.apparmor_restrict_unprivileged_userns=0 | sudo tee /etc/sysctl.d/99-isotest.conf
   in CI          run the sysctl line before the tests
 
   ISOTEST_UNAVAILABLE=skip leaves such tests out, =run runs them without isolation

@@ -1,5 +1,7 @@
 //! What happens to a test that this machine cannot isolate: the user's choice, `ISOTEST_UNAVAILABLE`.
 
+use std::ffi::OsStr;
+
 /// The choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailable {
@@ -18,12 +20,32 @@ impl Unavailable {
     ///
     /// When the variable is set to something else than `fail`, `skip` or `run`.
     pub fn chosen() -> Result<Unavailable, String> {
-        match std::env::var_os("ISOTEST_UNAVAILABLE") {
-            None => Ok(Unavailable::Fail),
-            Some(word) if word == "fail" => Ok(Unavailable::Fail),
-            Some(word) if word == "skip" => Ok(Unavailable::Skip),
-            Some(word) if word == "run" => Ok(Unavailable::Run),
-            Some(word) => Err(format!("ISOTEST_UNAVAILABLE is {word:?}, but must be one of fail, skip, run")),
+        std::env::var_os("ISOTEST_UNAVAILABLE").map_or(Ok(Unavailable::Fail), |word| Unavailable::parse(&word))
+    }
+
+    fn parse(word: &OsStr) -> Result<Unavailable, String> {
+        match word.to_str() {
+            Some("fail") => Ok(Unavailable::Fail),
+            Some("skip") => Ok(Unavailable::Skip),
+            Some("run") => Ok(Unavailable::Run),
+            _ => Err(format!("ISOTEST_UNAVAILABLE is {word:?}, but must be one of fail, skip, run")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Unavailable;
+
+    #[test]
+    fn each_word_is_a_choice() {
+        let choices = ["fail", "skip", "run"].map(|word| Unavailable::parse(word.as_ref()));
+        assert_eq!(choices, [Ok(Unavailable::Fail), Ok(Unavailable::Skip), Ok(Unavailable::Run)]);
+    }
+
+    #[test]
+    fn another_word_is_an_error_that_names_the_choices() {
+        let problem = Unavailable::parse("Skip".as_ref());
+        assert_eq!(problem, Err("ISOTEST_UNAVAILABLE is \"Skip\", but must be one of fail, skip, run".to_owned()));
     }
 }
