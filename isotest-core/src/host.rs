@@ -21,6 +21,10 @@ pub(crate) struct Facts {
     pub(crate) cgroups: bool,
     /// Whether POSIX message queues are mounted.
     pub(crate) mqueue: bool,
+    /// Whether each PID namespace has a `kernel.pid_max` of its own. Where it has not, writing it changes the host's.
+    pub(crate) own_pid_max: bool,
+    /// Where this process was started.
+    pub(crate) directory: Option<PathBuf>,
 }
 
 impl Facts {
@@ -34,6 +38,8 @@ impl Facts {
             private: private_directories(),
             cgroups: PathBuf::from("/sys/fs/cgroup").is_dir(),
             mqueue: PathBuf::from("/dev/mqueue").is_dir(),
+            own_pid_max: std::fs::read_to_string("/proc/sys/kernel/osrelease").is_ok_and(|own| is_since(&own, 6, 14)),
+            directory: std::env::current_dir().ok(),
         }
     }
 }
@@ -61,4 +67,25 @@ fn id_ranges(map: &str) -> Vec<(u32, u32)> {
         Some((columns.next()?.ok()?, columns.nth(1)?.ok()?))
     };
     map.lines().filter_map(range).collect()
+}
+
+/// Whether a kernel of this release has what came with version `major.minor`.
+fn is_since(release: &str, major: u32, minor: u32) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (major, minor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_since;
+
+    #[test]
+    fn releases_are_compared_as_numbers() {
+        assert!(is_since("6.18.44-fc", 6, 14));
+        assert!(is_since("6.14", 6, 14));
+        assert!(is_since("7.0.0-rc1", 6, 14));
+        assert!(!is_since("6.9.3", 6, 14));
+        assert!(!is_since("5.15.0-1084-azure", 6, 14));
+        assert!(!is_since("", 6, 14));
+    }
 }

@@ -21,10 +21,8 @@ pub(crate) fn paths() -> &'static [PathBuf] {
 /// The same for a test binary that somebody else runs. Only what a private directory would hide is named.
 pub fn of_a_test(executable: Option<&Path>, directory: Option<&Path>, manifest: Option<&Path>) -> Vec<PathBuf> {
     let mut paths = tools();
-    paths.extend(executable.map(|path| outermost_with(path, "CACHEDIR.TAG").unwrap_or_else(|| path.to_owned())));
-    for source in [directory, manifest].into_iter().flatten() {
-        paths.push(outermost_with(source, "Cargo.toml").unwrap_or_else(|| source.to_owned()));
-    }
+    paths.extend(executable.into_iter().flat_map(|path| down_to(path, "CACHEDIR.TAG")));
+    paths.extend([directory, manifest].into_iter().flatten().flat_map(|path| down_to(path, "Cargo.toml")));
     let private = private_directories();
     let hidden = |path: &PathBuf| private.iter().any(|outer| path.starts_with(outer));
     paths.into_iter().filter_map(|path| path.canonicalize().ok()).filter(hidden).collect()
@@ -40,7 +38,9 @@ fn tools() -> Vec<PathBuf> {
     listed.chain(homes).chain(profiles).filter(|path| path.is_absolute()).collect()
 }
 
-/// The highest of `path` and its ancestors that contains `marker`: a workspace, a target directory.
-fn outermost_with(path: &Path, marker: &str) -> Option<PathBuf> {
-    path.ancestors().filter(|ancestor| ancestor.join(marker).exists()).last().map(Path::to_owned)
+/// From the highest ancestor that contains `marker` (a workspace, a target directory) down to `path` itself: the highest
+/// may be a private directory, and then what is below it has to be kept.
+fn down_to<'a>(path: &'a Path, marker: &str) -> impl Iterator<Item = PathBuf> + use<'a> {
+    let highest = path.ancestors().filter(|ancestor| ancestor.join(marker).exists()).last().unwrap_or(path);
+    path.ancestors().take_while(move |ancestor| ancestor.starts_with(highest)).map(Path::to_owned)
 }

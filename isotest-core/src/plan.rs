@@ -26,6 +26,8 @@ pub(crate) enum Step {
     MakeDirectory(PathBuf),
     /// Put a detached copy back where it was taken.
     Attach(PathBuf),
+    /// Go to a directory by its name, and so to what is mounted there now, `chdir(2)`.
+    Enter(PathBuf),
     /// Mount a file system of this kind.
     Mount { kind: &'static str, at: PathBuf },
     /// Bring `lo` up.
@@ -97,36 +99,54 @@ pub(crate) fn process_files(spec: &Spec, facts: &Facts) -> Vec<Step> {
         steps.push(write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0".to_owned()));
         steps.push(write("/proc/sys/net/ipv4/ping_group_range", format!("{group} {group}")));
     }
+    if facts.uid == 0 && facts.own_pid_max {
+        steps.push(write("/proc/sys/kernel/pid_max", pid_max(spec.processes).to_string()));
+    }
     steps
 }
 
+/// Root is bound by no `RLIMIT_NPROC`, but nobody starts a process for which there is no id left.
+///
+/// When the ids are used up for the first time, the kernel begins again at 300 (`RESERVED_PIDS` of linux/threads.h), so
+/// that many have to be added, and there may be that many processes too many.
+fn pid_max(processes: u64) -> u64 {
+    /// `PID_MAX_LIMIT` of linux/threads.h.
+    const MOST: u64 = 4 << 20;
+    processes.max(1).saturating_add(300).min(MOST)
+}
+
 fn private_directories(spec: &Spec, facts: &Facts, keep: &[PathBuf], steps: &mut Vec<Step>) {
-    let kept = covered(keep, &facts.private);
-    // Copies are taken before the first tmpfs hides anything, and put back after the last.
+    let kept = hidden(keep, &facts.private);
+    // Copies are taken before the first tmpfs hides anything.
     steps.extend(kept.iter().cloned().map(Step::Detach));
-    for at in &facts.private {
+    // From the outside in, because what is kept may contain a private directory (a checkout in /tmp with $TMPDIR in it).
+    let mut layers: Vec<&PathBuf> = facts.private.iter().chain(&kept).collect();
+    layers.sort();
+    for at in layers {
+        if kept.contains(at) {
+            steps.push(Step::Attach(at.clone()));
+            continue;
+        }
         if facts.private.iter().any(|outer| outer != at && at.starts_with(outer)) {
             steps.push(Step::MakeDirectory(at.clone()));
         }
         let mode = if at == Path::new("/run") { 0o755 } else { 0o1777 };
         steps.push(Step::Tmpfs { at: at.clone(), bytes: spec.tmp, mode });
     }
-    steps.extend(kept.into_iter().map(Step::Attach));
+    let visible = |path: &PathBuf| facts.private.contains(path) || kept.iter().any(|kept| path.starts_with(kept));
+    steps.extend(facts.directory.iter().filter(|path| visible(path)).cloned().map(Step::Enter));
 }
 
-/// The kept paths that a private directory would hide, outermost only. The private directory itself is never kept.
-fn covered(keep: &[PathBuf], private: &[PathBuf]) -> Vec<PathBuf> {
-    let mut kept: Vec<PathBuf> = keep
-        .iter()
-        .filter(|path| private.iter().any(|outer| path.starts_with(outer) && *path != outer))
-        .filter(|path| !private.contains(path))
-        .cloned()
-        .collect();
+/// The kept paths that a private directory would hide, without those that come back with another. The private directory
+/// itself is never kept.
+fn hidden(keep: &[PathBuf], private: &[PathBuf]) -> Vec<PathBuf> {
+    let hides = |path: &Path| private.iter().filter(|outer| path.starts_with(outer)).max();
+    let mut kept: Vec<&PathBuf> = keep.iter().filter(|path| hides(path).is_some() && !private.contains(path)).collect();
     kept.sort();
     kept.dedup();
-    let all = kept.clone();
-    kept.retain(|path| !all.iter().any(|outer| outer != path && path.starts_with(outer)));
-    kept
+    let comes_with =
+        |path: &PathBuf, outer: &PathBuf| outer != path && path.starts_with(outer) && hides(outer) == hides(path);
+    kept.iter().filter(|path| !kept.iter().any(|outer| comes_with(path, outer))).map(|path| (*path).clone()).collect()
 }
 
 /// A `/sys` that shows the new network namespace, with the control groups that parallelism is read from.
@@ -157,7 +177,7 @@ impl Step {
             Step::MakePrivate | Step::Detach(_) | Step::Tmpfs { .. } | Step::Attach(_) | Step::Mount { .. } => {
                 Stage::Mount
             }
-            Step::Write { .. } | Step::MakeDirectory(_) | Step::Hostname(_) => Stage::Other,
+            Step::Write { .. } | Step::MakeDirectory(_) | Step::Enter(_) | Step::Hostname(_) => Stage::Other,
         }
     }
 }
@@ -172,6 +192,7 @@ impl fmt::Display for Step {
             Step::Tmpfs { at, bytes, .. } => write!(f, "mounting tmpfs of {bytes} bytes on {}", at.display()),
             Step::MakeDirectory(path) => write!(f, "making the directory {}", path.display()),
             Step::Attach(path) => write!(f, "putting {} back", path.display()),
+            Step::Enter(path) => write!(f, "entering {}", path.display()),
             Step::Mount { kind, at } => write!(f, "mounting {kind} on {}", at.display()),
             Step::RaiseLoopback => f.write_str("bringing lo up"),
             Step::Hostname(name) => write!(f, "setting the host name {name:?}"),
@@ -191,4 +212,92 @@ pub(crate) fn names(flags: CloneFlags) -> String {
     ];
     let named: Vec<_> = all.iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, name)| *name).collect();
     named.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(private: &[&str], directory: &str) -> Facts {
+        Facts {
+            uid: 1000,
+            gid: 1000,
+            uid_ranges: Vec::new(),
+            gid_ranges: Vec::new(),
+            private: private.iter().map(PathBuf::from).collect(),
+            cgroups: false,
+            mqueue: false,
+            own_pid_max: true,
+            directory: Some(directory.into()),
+        }
+    }
+
+    /// What is said of the private directories, in order.
+    fn layers(private: &[&str], keep: &[&str], directory: &str) -> Vec<String> {
+        let keep: Vec<PathBuf> = keep.iter().map(PathBuf::from).collect();
+        let mut steps = Vec::new();
+        private_directories(&Spec::default().tmp(1), &facts(private, directory), &keep, &mut steps);
+        steps.iter().map(Step::to_string).collect()
+    }
+
+    #[test]
+    fn a_checkout_in_a_private_directory_is_carried_across() {
+        let expected = [
+            "taking a copy of the mount /tmp/checkout",
+            "mounting tmpfs of 1 bytes on /run",
+            "mounting tmpfs of 1 bytes on /tmp",
+            "putting /tmp/checkout back",
+            "entering /tmp/checkout/member",
+        ];
+        assert_eq!(layers(&["/run", "/tmp"], &["/tmp/checkout", "/home/me"], "/tmp/checkout/member"), expected);
+    }
+
+    #[test]
+    fn a_private_directory_in_a_checkout_is_private_still() {
+        let expected = [
+            "taking a copy of the mount /tmp/checkout",
+            "taking a copy of the mount /tmp/checkout/tmp/target",
+            "mounting tmpfs of 1 bytes on /tmp",
+            "putting /tmp/checkout back",
+            "making the directory /tmp/checkout/tmp",
+            "mounting tmpfs of 1 bytes on /tmp/checkout/tmp",
+            "putting /tmp/checkout/tmp/target back",
+            "entering /tmp/checkout",
+        ];
+        let keep =
+            ["/tmp/checkout", "/tmp/checkout/tests", "/tmp/checkout/tmp/target", "/tmp/checkout/tmp/target/debug"];
+        assert_eq!(layers(&["/tmp", "/tmp/checkout/tmp"], &keep, "/tmp/checkout"), expected);
+    }
+
+    #[test]
+    fn a_private_directory_is_not_kept_but_what_is_below_it() {
+        let expected = [
+            "taking a copy of the mount /dev/shm/debug",
+            "mounting tmpfs of 1 bytes on /dev/shm",
+            "putting /dev/shm/debug back",
+            "entering /dev/shm",
+        ];
+        assert_eq!(layers(&["/dev/shm"], &["/dev/shm", "/dev/shm/debug", "/dev/shm/debug/deps"], "/dev/shm"), expected);
+    }
+
+    #[test]
+    fn outside_of_private_directories_nothing_is_carried() {
+        assert_eq!(layers(&["/tmp"], &["/home/me", "/tmpfiles"], "/home/me"), ["mounting tmpfs of 1 bytes on /tmp"]);
+    }
+
+    #[test]
+    fn a_limit_of_processes_leaves_as_many_ids_when_they_begin_again() {
+        assert_eq!(pid_max(4096), 4396);
+        assert_eq!(pid_max(0), 301, "the least that the kernel takes");
+        assert_eq!(pid_max(u64::MAX), 4 << 20);
+    }
+
+    #[test]
+    fn only_root_is_bound_by_process_ids_and_only_where_they_are_his_own() {
+        let writes = |uid, own_pid_max| {
+            let facts = Facts { uid, own_pid_max, ..facts(&[], "/") };
+            process_files(&Spec::default(), &facts).iter().any(|step| step.to_string().contains("pid_max"))
+        };
+        assert!(writes(0, true) && !writes(0, false) && !writes(1000, true));
+    }
 }

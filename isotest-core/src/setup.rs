@@ -38,6 +38,7 @@ fn carry_out_one(step: &Step, detached: &mut Detached) -> Result<()> {
         Step::Tmpfs { at, bytes, mode } => tmpfs(at, *bytes, *mode),
         Step::MakeDirectory(path) => make_directory(path),
         Step::Attach(path) => attach(path, detached),
+        Step::Enter(path) => nix::unistd::chdir(path),
         Step::Mount { kind, at } => mount(Some(*kind), at, Some(*kind), NO_PRIVILEGE, NONE),
         Step::RaiseLoopback => sys::network::raise_loopback(),
         Step::Hostname(name) => nix::unistd::sethostname(name),
