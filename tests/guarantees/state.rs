@@ -1,0 +1,79 @@
+//! What a test starts with is the same for each, and what it changes is seen by no other.
+
+use isotest::isotest;
+use nix::sys::signal::{SigSet, Signal};
+
+use crate::inside::{Inside, inside_after, inside_in_turn};
+
+#[isotest(env(GUARANTEES_ONE = "1", GUARANTEES_TWO = "with spaces = and more"))]
+fn variables_asked_for_are_set() {
+    assert_eq!(std::env::var("GUARANTEES_ONE").as_deref(), Ok("1"));
+    assert_eq!(std::env::var("GUARANTEES_TWO").as_deref(), Ok("with spaces = and more"));
+}
+
+#[isotest]
+fn variables_that_another_test_asked_for_are_not_set() {
+    assert_eq!(std::env::var_os("GUARANTEES_ONE"), None);
+}
+
+#[isotest(env(PATH = "/nowhere"))]
+fn variables_of_the_caller_are_replaced() {
+    assert_eq!(std::env::var("PATH").as_deref(), Ok("/nowhere"));
+}
+
+#[isotest]
+fn variables_of_the_caller_are_kept() {
+    assert_ne!(std::env::var("PATH").as_deref(), Ok("/nowhere"));
+    assert_eq!(std::env::var("CARGO_PKG_NAME").as_deref(), Ok(env!("CARGO_PKG_NAME")));
+}
+
+/// The variables, the working directory, the umask and the signal handlers.
+#[test]
+fn what_a_test_changes_is_seen_by_no_other() {
+    inside_in_turn("state::finds_no_traces").passes();
+}
+
+#[test]
+fn without_isolation_the_next_test_sees_what_was_changed() {
+    inside_in_turn("state::plain_finds_no_traces").start().fails("GUARANTEES_LEFT_BY_A_TEST");
+}
+
+#[test]
+fn no_descriptor_is_inherited_and_input_is_empty() {
+    inherits_descriptor_7("state::has_three_descriptors").passes();
+}
+
+#[test]
+fn without_isolation_descriptors_are_inherited() {
+    inherits_descriptor_7("state::plain_inherits_descriptor_7").passes();
+}
+
+fn inherits_descriptor_7(test: &str) -> Inside {
+    inside_after("exec 7</dev/null", &["--exact", test])
+}
+
+#[test]
+fn signals_are_at_their_defaults() {
+    inherits_ignored_signals("state::has_signals_at_their_defaults").passes();
+}
+
+#[test]
+fn without_isolation_ignored_signals_are_inherited() {
+    inherits_ignored_signals("state::plain_inherits_ignored_signals").passes();
+}
+
+fn inherits_ignored_signals(test: &str) -> Inside {
+    inside_after("trap '' HUP USR1 TERM", &["--exact", test])
+}
+
+#[isotest]
+fn no_signal_is_blocked() {
+    assert_eq!(SigSet::thread_get_mask(), Ok(SigSet::empty()));
+}
+
+#[isotest]
+fn a_signal_that_is_blocked_is_seen() {
+    let usr1 = SigSet::from(Signal::SIGUSR1);
+    usr1.thread_block().expect("it can be blocked");
+    assert_eq!(SigSet::thread_get_mask(), Ok(usr1));
+}
