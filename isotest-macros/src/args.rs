@@ -1,17 +1,19 @@
 //! Which arguments are there, and which calls on `Spec` do they become?
 //!
-//! [`ARGUMENTS`] is the answer; the rest of the file reads a list of them. Whether one value is well-formed is
+//! [`ARGUMENTS`] is the answer; the rest of the file looks arguments up in it. Whether one value is well-formed is
 //! decided in [`given`], what a duration or a size is in [`units`].
 
 mod given;
+mod list;
 mod units;
+mod variables;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::parse::{ParseStream, Parser};
-use syn::{Error, Ident, Path, Result, Token};
+use syn::{Error, Ident, Path, Result};
 
 use self::given::Given;
+use self::variables::Variable;
 use crate::mistakes::Mistakes;
 
 /// One argument of the attribute.
@@ -23,15 +25,15 @@ pub(crate) struct Argument {
     calls: fn(&Given, &Path) -> Result<TokenStream>,
 }
 
-/// Every argument that is part of a spec. A new one is a new row here (and a section in the attribute's
-/// documentation, and a file per mistake under `tests/ui`).
+/// Every argument that is part of a spec. A new one is a new row here (and a row in the attribute's documentation, and a
+/// file per mistake under `tests/ui/mistakes`).
 const ARGUMENTS: &[Argument] = &[
     Argument {
         name: "env",
         form: r#"env(NAME = "value")"#,
         calls: |given, _| {
-            let (names, values): (Vec<_>, Vec<_>) = given.variables()?.into_iter().unzip();
-            Ok(quote!(#(.env(#names, #values))*))
+            let calls = given.variables()?.into_iter().map(|Variable { name, value, .. }| quote!(.env(#name, #value)));
+            Ok(calls.collect())
         },
     },
     Argument {
@@ -108,7 +110,13 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn read(tokens: TokenStream) -> Result<Self> {
         let mut mistakes = Mistakes::default();
-        let given = read_list(tokens, &mut mistakes);
+        let given = list::read(tokens, &mut mistakes, Given::read);
+        for (position, again) in given.iter().enumerate() {
+            if given[..position].iter().any(|earlier| earlier.is(again.argument)) {
+                let name = again.argument.name;
+                mistakes.add(Error::new(again.span(), format!("`{name}` is given twice: keep one of the two")));
+            }
+        }
 
         let root = given.iter().find(|given| given.is(&CRATE)).and_then(|given| mistakes.sort(given.path()));
         let isotest = root.unwrap_or_else(|| syn::parse_quote!(::isotest));
@@ -118,29 +126,6 @@ impl Arguments {
     }
 }
 
-/// Reads `name = value, name(…), …`. What can't be read is noted and skipped up to the next comma.
-fn read_list(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Given> {
-    let mut list: Vec<Given> = Vec::new();
-    let read = |input: ParseStream<'_>| {
-        while !input.is_empty() {
-            match Given::read(input) {
-                Ok(given) if list.iter().any(|earlier| earlier.is(given.argument)) => {
-                    let name = given.argument.name;
-                    mistakes.add(Error::new(given.span(), format!("`{name}` is given twice: keep one of the two")));
-                }
-                Ok(given) => list.push(given),
-                Err(mistake) => mistakes.add(mistake),
-            }
-            given::rest_of_entry(input)?;
-            input.parse::<Option<Token![,]>>()?;
-        }
-        Ok(())
-    };
-    let read_to_the_end = read.parse2(tokens);
-    mistakes.sort(read_to_the_end);
-    list
-}
-
 fn argument_named(name: &Ident) -> Result<&'static Argument> {
     let written = name.to_string();
     every_argument().find(|argument| argument.name == written).ok_or_else(|| unknown(&written, name.span()))
@@ -148,15 +133,15 @@ fn argument_named(name: &Ident) -> Result<&'static Argument> {
 
 fn unknown(written: &str, span: Span) -> Error {
     let guess = match every_argument().find(|argument| looks_like(written, argument.name)) {
-        Some(argument) => format!("did you mean `{}`? ", argument.form),
-        None => String::new(),
+        Some(argument) => format!(": did you mean `{}`?", argument.form),
+        None => ".".to_owned(),
     };
     let names: Vec<_> = every_argument().map(|argument| format!("`{}`", argument.name)).collect();
-    Error::new(span, format!("unknown argument `{written}`; {guess}There are: {}", names.join(", ")))
+    Error::new(span, format!("unknown argument `{written}`{guess} There are {}", names.join(", ")))
 }
 
 fn every_argument() -> impl Iterator<Item = &'static Argument> {
-    std::iter::once(&CRATE).chain(ARGUMENTS)
+    ARGUMENTS.iter().chain([&CRATE])
 }
 
 /// Whether one is the other's beginning (`network`, `net`), or a slip of the keyboard away (`tiemout`, `timeout`).

@@ -5,7 +5,10 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, FnArg, Ident, Result, ReturnType, Safety, Signature, Type, Visibility};
+use syn::{
+    Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, MetaNameValue, Result, ReturnType, Safety,
+    Signature, Type, Visibility,
+};
 
 use crate::mistakes::Mistakes;
 
@@ -26,6 +29,8 @@ pub(crate) struct Test {
     pub(crate) function: Function,
     pub(crate) ignored: bool,
     pub(crate) should_panic: bool,
+    /// What the panic's message must contain.
+    pub(crate) expected_panic: Option<LitStr>,
     /// Whether other macros have still to expand what is below, so that its signature may yet change.
     pub(crate) other_macros: bool,
 }
@@ -38,10 +43,12 @@ impl Test {
             attributes.into_iter().filter(|attribute| !is_plain_test(attribute)).partition(concerns_the_wrapper);
         function.attributes = function_s;
 
-        let has = |name| for_the_wrapper.iter().any(|attribute: &Attribute| attribute.path().is_ident(name));
+        let find = |name| for_the_wrapper.iter().find(|attribute: &&Attribute| attribute.path().is_ident(name));
+        let should_panic = find("should_panic");
         let test = Test {
-            ignored: has("ignore"),
-            should_panic: has("should_panic"),
+            ignored: find("ignore").is_some(),
+            should_panic: should_panic.is_some(),
+            expected_panic: should_panic.and_then(expected_panic),
             other_macros: !function.attributes.iter().all(is_built_in),
             for_the_wrapper,
             function,
@@ -121,7 +128,8 @@ fn not_generic(test: &Test) -> Result<()> {
     }
     Err(Error::new_spanned(
         parameters,
-        "a test can't be generic, since nobody is there to choose: write one test per choice, each calling a generic function",
+        "a test can't be generic, since the harness has nothing to put in: write one test per choice, each calling a \
+         generic function",
     ))
 }
 
@@ -175,6 +183,12 @@ fn maker_of_tests(test: &Test) -> Option<(&Attribute, String)> {
     })
 }
 
+/// Whether it only makes sense on a test that is one.
+pub(crate) fn is_about_the_test(attribute: &Attribute) -> bool {
+    let path = attribute.path();
+    path.is_ident("ignore") || path.is_ident("should_panic") || is_plain_test(attribute) || names_isotest(attribute)
+}
+
 /// `#[test]`, also as other macros write it: `#[::core::prelude::v1::test]`.
 fn is_plain_test(attribute: &Attribute) -> bool {
     let names: Vec<_> = attribute.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -195,15 +209,28 @@ fn last_name(attribute: &Attribute) -> Option<&Ident> {
     attribute.path().segments.last().map(|segment| &segment.ident)
 }
 
+/// The words of `#[should_panic(expected = "…")]` or `#[should_panic = "…"]`. What is malformed is the compiler's to
+/// complain about.
+fn expected_panic(should_panic: &Attribute) -> Option<LitStr> {
+    let words = match &should_panic.meta {
+        Meta::Path(_) => return None,
+        Meta::NameValue(words) => words.clone(),
+        Meta::List(list) => list.parse_args::<MetaNameValue>().ok().filter(|words| words.path.is_ident("expected"))?,
+    };
+    match words.value {
+        Expr::Lit(ExprLit { lit: Lit::Str(words), .. }) => Some(words),
+        _ => None,
+    }
+}
+
 /// Lint levels set on the wrapper hold for the function inside it as well.
 fn concerns_the_wrapper(attribute: &Attribute) -> bool {
-    const NAMES: &[&str] =
-        &["allow", "cfg", "cfg_attr", "deny", "doc", "expect", "forbid", "ignore", "should_panic", "warn"];
+    const NAMES: &[&str] = &["allow", "deny", "doc", "expect", "forbid", "ignore", "should_panic", "warn"];
     NAMES.iter().any(|name| attribute.path().is_ident(name))
 }
 
 /// Whether the compiler knows this attribute, so that it is no macro that may change the function.
-pub(crate) fn is_built_in(attribute: &Attribute) -> bool {
+fn is_built_in(attribute: &Attribute) -> bool {
     const NAMES: &[&str] = &[
         "cold",
         "coverage",

@@ -6,13 +6,13 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{FnArg, Ident, ReturnType, Type, Visibility};
+use syn::{Ident, ReturnType, Type, Visibility};
 
 use crate::args::Arguments;
-use crate::check::{Function, Test, is_built_in};
+use crate::check::{Function, Test, is_about_the_test};
 
 pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
-    let Test { for_the_wrapper, mut function, ignored, should_panic, other_macros } = test;
+    let Test { for_the_wrapper, mut function, ignored, should_panic, expected_panic, other_macros } = test;
     let Arguments { isotest, calls } = arguments;
     let visibility = std::mem::replace(&mut function.visibility, Visibility::Inherited);
     let name = &function.signature.ident;
@@ -30,6 +30,9 @@ pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
         (quote!(-> #isotest::__private::Verdict), quote!(#isotest::__private::run::<ThisTest, #output>(#name)))
     };
 
+    let expected_panic =
+        expected_panic.map(|words| quote!(const EXPECTED_PANIC: &'static ::core::primitive::str = #words;));
+
     // The description stands in a block of its own so that the user's body can't see it. It is an enum because a
     // unit struct would also take a name among the functions, perhaps the user's.
     quote! {
@@ -45,6 +48,7 @@ pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
                     const PATH: &'static ::core::primitive::str =
                         ::core::concat!(::core::module_path!(), "::", #name_in_the_harness);
                     const SHOULD_PANIC: ::core::primitive::bool = #should_panic;
+                    #expected_panic
                     fn spec() -> #isotest::Spec {
                         <#isotest::Spec as ::core::default::Default>::default() #calls
                     }
@@ -55,22 +59,13 @@ pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
     }
 }
 
-/// The item without anything that only makes sense in a test, so that the editor still knows it and the compiler
-/// has nothing to add to our errors.
+/// The item as an ordinary function, so that the editor still knows it and the compiler has little to add to our
+/// errors.
 pub(crate) fn given_back(item: TokenStream) -> TokenStream {
     let Ok(mut function) = syn::parse2::<Function>(item.clone()) else {
         return item;
     };
-    function.attributes.retain(|attribute| {
-        let about_the_test = ["ignore", "should_panic"].iter().any(|name| attribute.path().is_ident(name));
-        is_built_in(attribute) && !about_the_test
-    });
-    for parameter in &mut function.signature.inputs {
-        match parameter {
-            FnArg::Receiver(receiver) => receiver.attrs.clear(),
-            FnArg::Typed(typed) => typed.attrs.clear(),
-        }
-    }
+    function.attributes.retain(|attribute| !is_about_the_test(attribute));
     quote!(#[allow(dead_code, unused_variables)] #function)
 }
 

@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Error, Ident, LitBool, LitInt, LitStr, Path, Result, Token};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Error, Ident, LitBool, LitInt, LitStr, Path, Result, Token, token};
 
-use super::{Argument, argument_named, units};
-use crate::mistakes::Mistakes;
+use super::variables::{self, Variable};
+use super::{Argument, argument_named, list, units};
 
 /// One argument as it stands in the attribute.
 pub(crate) struct Given {
@@ -33,6 +33,12 @@ enum Written {
     Other(TokenStream),
 }
 
+impl Written {
+    fn unless_empty(tokens: TokenStream, written: fn(TokenStream) -> Written) -> Written {
+        if tokens.is_empty() { Written::Nothing } else { written(tokens) }
+    }
+}
+
 impl Given {
     /// Reads one argument, up to a comma where it can be read at all.
     pub(super) fn read(input: ParseStream<'_>) -> Result<Self> {
@@ -40,13 +46,14 @@ impl Given {
             .call(Ident::parse_any)
             .map_err(|error| Error::new(error.span(), r#"expected an argument, as in `#[isotest(timeout = "5s")]`"#))?;
         let argument = argument_named(&name)?;
-        let assigned = input.parse::<Option<Token![=]>>()?.is_some();
-        let tokens = rest_of_entry(input)?;
-        let written = match (assigned, sole_list(&tokens)) {
-            _ if tokens.is_empty() => Written::Nothing,
-            (true, _) => Written::Value(tokens),
-            (false, Some(list)) => Written::List(list),
-            (false, None) => Written::Other(tokens),
+        let written = if input.parse::<Option<Token![=]>>()?.is_some() {
+            Written::unless_empty(list::rest_of_entry(input)?, Written::Value)
+        } else if input.peek(token::Paren) {
+            let group = input.parse()?;
+            list::expect_the_end_of_an_entry(input)?;
+            Written::List(group)
+        } else {
+            Written::unless_empty(list::rest_of_entry(input)?, Written::Other)
         };
         Ok(Given { argument, name, written })
     }
@@ -69,7 +76,7 @@ impl Given {
         let word = self.value::<LitStr>()?;
         match choices.iter().find(|(choice, _)| *choice == word.value()) {
             Some((_, meaning)) => Ok(format_ident!("{meaning}")),
-            None => Err(Error::new(word.span(), format!("write `{}`", self.argument.form))),
+            None => Err(self.no_value(word)),
         }
     }
 
@@ -82,7 +89,10 @@ impl Given {
                 format!("`{} = 0` leaves no room for the test itself", self.argument.name),
             )),
             Ok(count) => Ok(count),
-            Err(_) => Err(Error::new(number.span(), format!("write a whole number up to {}", u64::MAX))),
+            Err(_) => Err(Error::new(
+                number.span(),
+                format!("`{}` takes a whole number between 1 and {}", self.argument.name, u64::MAX),
+            )),
         }
     }
 
@@ -97,8 +107,7 @@ impl Given {
             )),
             Some(duration) => Ok(duration),
             None => mistake(format!(
-                "{} is not a duration that can be told: write whole numbers, each with a unit (`ms`, `s`, `m`, `h`), \
-                 as in `5s` or `1m 30s`",
+                "{} is no duration: write whole numbers, each with a unit (`ms`, `s`, `m`, `h`), as in `5s` or `1m 30s`",
                 text.token()
             )),
         }
@@ -112,8 +121,7 @@ impl Given {
             Some(0) => mistake("the kernel takes a size of zero for no limit at all: write the size needed".to_owned()),
             Some(bytes) => Ok(bytes),
             None => mistake(format!(
-                "{} is not a size: write a whole number of bytes, or one with `K`, `M` or `G` (1024, 1024², 1024³), \
-                 as in `64M`",
+                "{} is no size: write a whole number of bytes, or one with `K`, `M` or `G` (1024, 1024², 1024³), as in `64M`",
                 text.token()
             )),
         }
@@ -126,7 +134,7 @@ impl Given {
         let mistake = |message: String| Err(Error::new(text.span(), message));
         let allowed = |&c: &char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if hostname.is_empty() {
-            return mistake("a host name has at least one character".to_owned());
+            return mistake("a host name has at least one character: write one, as in `db-1`".to_owned());
         }
         if let Some(wrong) = hostname.chars().find(|c| !allowed(c)) {
             return mistake(format!(
@@ -136,113 +144,58 @@ impl Given {
         }
         if hostname.len() > 64 {
             return mistake(format!(
-                "a host name has at most 64 bytes (`sethostname(2)`), and this one has {}",
+                "a host name has at most 64 bytes (`sethostname(2)`), and this one has {}: shorten it",
                 hostname.len()
             ));
         }
         Ok(text)
     }
 
-    /// Environment variables: `NAME = "value", …`, where a name that is no identifier stands in quotes.
-    pub(super) fn variables(&self) -> Result<Vec<(String, LitStr)>> {
-        let Written::List(list) = &self.written else {
-            return Err(self.malformed());
-        };
-        let mut mistakes = Mistakes::default();
-        let mut variables: Vec<(String, LitStr)> = Vec::new();
-        let read = |input: ParseStream<'_>| {
-            while !input.is_empty() {
-                match read_variable(input) {
-                    Ok((name, _)) if variables.iter().any(|(earlier, _)| *earlier == name.text) => {
-                        let message = format!("`{}` is set twice: keep one of the two", name.text);
-                        mistakes.add(Error::new(name.span, message));
-                    }
-                    Ok((name, value)) => variables.push((name.text, value)),
-                    Err(mistake) => mistakes.add(mistake),
-                }
-                rest_of_entry(input)?;
-                input.parse::<Option<Token![,]>>()?;
-            }
-            Ok(())
-        };
-        let read_to_the_end = read.parse2(list.stream());
-        mistakes.sort(read_to_the_end);
-        mistakes.none_in(variables)
+    /// Environment variables: `(NAME = "value", …)`.
+    pub(super) fn variables(&self) -> Result<Vec<Variable>> {
+        match &self.written {
+            Written::List(list) => variables::read(list.stream()),
+            _ => Err(self.in_another_form()),
+        }
     }
 
     /// A path, bare or in quotes.
     pub(super) fn path(&self) -> Result<Path> {
-        let Written::Value(tokens) = &self.written else {
-            return Err(self.malformed());
-        };
-        let path = match syn::parse2::<LitStr>(tokens.clone()) {
-            Ok(quoted) => quoted.parse_with(Path::parse_mod_style),
-            Err(_) => Path::parse_mod_style.parse2(tokens.clone()),
-        };
-        path.map_err(|_| self.malformed())
-    }
-
-    fn value<T: syn::parse::Parse>(&self) -> Result<T> {
-        match &self.written {
-            Written::Value(tokens) => syn::parse2(tokens.clone()).map_err(|_| self.malformed()),
-            _ => Err(self.malformed()),
+        if let Ok(quoted) = self.value::<LitStr>() {
+            return quoted.parse_with(Path::parse_mod_style).map_err(|_| self.no_value(quoted));
         }
+        self.value_read_by(Path::parse_mod_style)
     }
 
-    fn malformed(&self) -> Error {
+    fn value<T: Parse>(&self) -> Result<T> {
+        self.value_read_by(T::parse)
+    }
+
+    fn value_read_by<T>(&self, read: fn(ParseStream<'_>) -> Result<T>) -> Result<T> {
+        let Written::Value(tokens) = &self.written else {
+            return Err(self.in_another_form());
+        };
+        let value = |input: ParseStream<'_>| {
+            let value = read(input).map_err(|_| self.no_value(tokens))?;
+            list::expect_the_end_of_an_entry(input)?;
+            Ok(value)
+        };
+        value.parse2(tokens.clone())
+    }
+
+    fn no_value(&self, tokens: impl ToTokens) -> Error {
         let Argument { name, form, .. } = self.argument;
+        let written = tokens.to_token_stream();
+        Error::new_spanned(tokens, format!("`{written}` is no value of `{name}`: write `{form}`"))
+    }
+
+    fn in_another_form(&self) -> Error {
+        let Argument { name, form, .. } = self.argument;
+        let message = format!("`{name}` is written `{form}`");
         match &self.written {
             Written::Nothing => Error::new(self.span(), format!("`{name}` needs a value: write `{form}`")),
-            Written::Value(tokens) | Written::Other(tokens) => Error::new_spanned(tokens, format!("write `{form}`")),
-            Written::List(list) => Error::new_spanned(list, format!("write `{form}`")),
+            Written::Value(tokens) | Written::Other(tokens) => Error::new_spanned(tokens, message),
+            Written::List(list) => Error::new_spanned(list, message),
         }
     }
-}
-
-struct VariableName {
-    text: String,
-    span: Span,
-}
-
-fn read_variable(input: ParseStream<'_>) -> Result<(VariableName, LitStr)> {
-    let name = if input.peek(LitStr) {
-        let quoted: LitStr = input.parse()?;
-        VariableName { text: quoted.value(), span: quoted.span() }
-    } else {
-        let ident = input.call(Ident::parse_any).map_err(|error| {
-            Error::new(error.span(), r#"expected an environment variable, as in `env(NAME = "value")`"#)
-        })?;
-        VariableName { text: ident.unraw().to_string(), span: ident.span() }
-    };
-    if name.text.is_empty() {
-        return Err(Error::new(name.span, "an environment variable's name has at least one character"));
-    }
-    if let Some(wrong) = name.text.chars().find(|c| matches!(c, '=' | '\0')) {
-        let message = format!("an environment variable's name can't contain `{}`", wrong.escape_debug());
-        return Err(Error::new(name.span, message));
-    }
-    let expected = format!("write `{} = \"value\"`", name.text);
-    if input.parse::<Option<Token![=]>>()?.is_none() || input.peek(Token![,]) || input.is_empty() {
-        return Err(Error::new(name.span, format!("`{}` needs a value: {expected}", name.text)));
-    }
-    let tokens = rest_of_entry(input)?;
-    let value: LitStr = syn::parse2(tokens.clone()).map_err(|_| Error::new_spanned(&tokens, expected))?;
-    if value.value().contains('\0') {
-        return Err(Error::new(value.span(), "an environment variable's value can't contain a NUL byte"));
-    }
-    Ok((name, value))
-}
-
-/// Everything up to the next comma or the end.
-pub(super) fn rest_of_entry(input: ParseStream<'_>) -> Result<TokenStream> {
-    let mut rest = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<TokenTree>()?.to_tokens(&mut rest);
-    }
-    Ok(rest)
-}
-
-fn sole_list(tokens: &TokenStream) -> Option<Group> {
-    let group: Group = syn::parse2(tokens.clone()).ok()?;
-    (group.delimiter() == proc_macro2::Delimiter::Parenthesis).then_some(group)
 }

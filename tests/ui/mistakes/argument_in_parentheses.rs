@@ -1,0 +1,4 @@
+#[isotest::isotest(timeout("5s"))]
+fn listens() {}
+
+fn main() {}

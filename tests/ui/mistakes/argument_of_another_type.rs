@@ -1,0 +1,4 @@
+#[isotest::isotest(timeout = 5)]
+fn listens() {}
+
+fn main() {}

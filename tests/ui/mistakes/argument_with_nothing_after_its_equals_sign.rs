@@ -1,0 +1,4 @@
+#[isotest::isotest(timeout =)]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest("5s")]
+fn listens() {}
+
+fn main() {}

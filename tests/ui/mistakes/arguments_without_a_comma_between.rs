@@ -1,0 +1,4 @@
+#[isotest::isotest(timeout = "5s" net = "host")]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest]
+async fn listens() {}
+
+fn main() {}

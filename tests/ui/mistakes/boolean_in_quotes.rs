@@ -1,0 +1,4 @@
+#[isotest::isotest(init = "false")]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest]
+fn listens(#[case] port: u16) {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest]
+const fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(crate = 5)]
+fn listens() {}
+
+fn main() {}

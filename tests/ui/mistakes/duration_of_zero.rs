@@ -1,0 +1,4 @@
+#[isotest::isotest(timeout = "0s")]
+fn listens() {}
+
+fn main() {}

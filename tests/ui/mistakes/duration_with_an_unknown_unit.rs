@@ -1,0 +1,4 @@
+#[isotest::isotest(timeout = "5 fortnights")]
+fn listens() {}
+
+fn main() {}

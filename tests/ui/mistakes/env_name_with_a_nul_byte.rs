@@ -1,0 +1,4 @@
+#[isotest::isotest(env("L\0G" = "debug"))]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(env("LOG=debug"))]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(env(LOG = "de\0bug"))]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(env(LOG = "debug", LOG = "info"))]
+fn listens() {}
+
+fn main() {}

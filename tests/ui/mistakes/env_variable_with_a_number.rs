@@ -1,0 +1,4 @@
+#[isotest::isotest(env(PORT = 80))]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(env(= "debug"))]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(env(LOG))]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(env(LOG = "debug" PORT = "80"))]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest]
+extern "C" fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest]
+fn listens(port: u16) {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest]
+fn listens();
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest]
+fn listens<A: Default>() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(hostname = "")]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(hostname = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+fn listens() {}
+
+fn main() {}

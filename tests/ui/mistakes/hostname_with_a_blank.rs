@@ -1,0 +1,4 @@
+#[isotest::isotest(hostname = "db 1")]
+fn listens() {}
+
+fn main() {}

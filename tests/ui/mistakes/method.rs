@@ -1,0 +1,8 @@
+struct Server;
+
+impl Server {
+    #[isotest::isotest]
+    fn listens(&self) {}
+}
+
+fn main() {}

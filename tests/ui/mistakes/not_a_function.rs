@@ -1,0 +1,4 @@
+#[isotest::isotest]
+mod tests {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(processes = -1)]
+fn listens() {}
+
+fn main() {}

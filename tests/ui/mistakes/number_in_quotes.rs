@@ -1,0 +1,4 @@
+#[isotest::isotest(processes = "64")]
+fn listens() {}
+
+fn main() {}

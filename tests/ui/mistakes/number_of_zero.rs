@@ -1,0 +1,4 @@
+#[isotest::isotest(processes = 0)]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[isotest::isotest]
+#[should_panic(expected = "refused")]
+fn listens() -> Result<(), String> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(tmp = "0")]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(tmp = "64 megabytes")]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(nett = "host")]
+fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(color = "red")]
+fn listens() {}
+
+fn main() {}

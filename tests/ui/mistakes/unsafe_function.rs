@@ -1,0 +1,4 @@
+#[isotest::isotest]
+unsafe fn listens() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(net = "none")]
+fn listens() {}
+
+fn main() {}
