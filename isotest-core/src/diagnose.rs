@@ -40,7 +40,7 @@ fn diagnose(failure: &Failure, host: &Restrictions) -> Diagnosis {
         Stage::Proc if refused => causes::hidden("/proc", &host.proc),
         // Only this mount depends on what is to be seen of /sys; a filter would have refused those before it.
         Stage::Mount if refused && failure.step.starts_with("mounting sysfs") => causes::hidden("/sys", &host.sys),
-        Stage::Mount if errno == Errno::EINVAL && host.chroot.is_some() => causes::chroot_without_mount(),
+        Stage::Mount if errno == Errno::EINVAL => chroot_without_mount(host),
         Stage::Mount if refused => mount_refused(host),
         _ if errno == Errno::ENOSYS && host.seccomp == Some(2) => causes::seccomp(),
         _ if errno == Errno::ENOSYS => causes::old_kernel(&host.release),
@@ -82,6 +82,11 @@ fn mount_refused(host: &Restrictions) -> Diagnosis {
         Restrictions { confinement: Some(label), .. } => causes::confined(label),
         _ => causes::unrecognised(host),
     }
+}
+
+/// Only a mount can be made private.
+fn chroot_without_mount(host: &Restrictions) -> Diagnosis {
+    host.chroot.as_deref().map_or_else(|| causes::unrecognised(host), causes::chroot_without_mount)
 }
 
 fn confined(host: &Restrictions) -> Option<Diagnosis> {

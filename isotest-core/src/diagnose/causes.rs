@@ -76,10 +76,10 @@ fn pivot_root() -> Remedies {
     vec![("remedy", "enter the tree with pivot_root (bwrap, systemd-nspawn, podman) instead of chroot".to_owned())]
 }
 
-pub(super) fn chroot_without_mount() -> Diagnosis {
+pub(super) fn chroot_without_mount(evidence: &str) -> Diagnosis {
     Diagnosis {
         cause: "the root directory of this chroot is no mount, so nothing can keep mounts inside".to_owned(),
-        evidence: Some("/proc/self/mountinfo has no mount at /".to_owned()),
+        evidence: Some(evidence.to_owned()),
         remedies: vec![("remedy", "before the chroot: mount --bind TREE TREE".to_owned())],
     }
 }
