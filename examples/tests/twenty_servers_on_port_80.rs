@@ -1,26 +1,24 @@
-//! Twenty tests bind port 80 at the same time, as an ordinary user.
+//! Twenty HTTP servers on port 80 at the same time, as an ordinary user.
+//!
+//! Today each of them would ask for any free port and tell its client which; that costs a parameter through every
+//! layer in between, and the one port that will be used in production is the one that no test has tried.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 
 use isotest::isotest;
 
-/// Serves one request on port 80 and asks for it.
+/// Serves one request on port 80 and makes it.
 fn serve_and_ask(text: &'static str) {
-    let listener = TcpListener::bind("127.0.0.1:80").expect("port 80 is free in a sandbox");
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("the client connects");
-        let mut request = [0; 512];
-        let length = stream.read(&mut request).expect("the client asks");
-        assert!(request[..length].starts_with(b"GET / HTTP/1.0"));
-        write!(stream, "HTTP/1.0 200 OK\r\n\r\n{text}").expect("the client listens");
+    let server = tiny_http::Server::http("127.0.0.1:80").expect("port 80 is free and allowed");
+    let serving = std::thread::spawn(move || {
+        let request = server.recv().expect("the client asks");
+        request.respond(tiny_http::Response::from_string(text)).expect("the client listens");
     });
-    let mut stream = TcpStream::connect("127.0.0.1:80").expect("the server listens");
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("the server reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the server answers");
-    server.join().expect("the server ends well");
-    assert!(answer.ends_with(text), "{answer}");
+    // A proxy in the environment of whoever runs this would be asked for 127.0.0.1 as well.
+    let client = ureq::Agent::new_with_config(ureq::Agent::config_builder().proxy(None).build());
+    let answer = client.get("http://127.0.0.1/").call().expect("the server listens").body_mut().read_to_string();
+    assert_eq!(answer.expect("the server answers"), text);
+    serving.join().expect("the server ends well");
 }
 
 macro_rules! servers {
@@ -35,4 +33,11 @@ macro_rules! servers {
 servers! {
     one two three four five six seven eight nine ten
     eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
+}
+
+#[isotest]
+fn on_one_machine_the_second_server_finds_the_port_taken() {
+    let _first = TcpListener::bind("127.0.0.1:80").expect("port 80 is free and allowed");
+    let second = TcpListener::bind("127.0.0.1:80").expect_err("there is one port 80");
+    assert_eq!(second.kind(), std::io::ErrorKind::AddrInUse);
 }
