@@ -13,8 +13,11 @@ mod client;
 mod coverage;
 #[cfg(target_os = "linux")]
 mod diagnose;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod entry;
+#[cfg(target_os = "linux")]
 mod harness;
 #[cfg(target_os = "linux")]
 mod host;
@@ -24,6 +27,7 @@ mod init;
 mod keep;
 #[cfg(target_os = "linux")]
 mod mirror;
+#[cfg(target_os = "linux")]
 mod outcome;
 #[cfg(target_os = "linux")]
 mod plan;
@@ -39,6 +43,7 @@ mod setup;
 mod sys;
 #[cfg(target_os = "linux")]
 mod test_process;
+#[cfg_attr(not(target_os = "linux"), expect(unreachable_pub, reason = "only the runner reads it from outside"))]
 mod unavailable;
 
 pub use isotest_macros::isotest;
@@ -46,9 +51,11 @@ pub use isotest_macros::isotest as test;
 pub use spec::{Net, Pid1, Spec, User};
 
 /// What generated code calls. Not part of the public interface: it changes without notice.
-#[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(not(target_os = "linux"))]
+    pub use crate::elsewhere::{IsolatedTest, Verdict, run, run_should_panic};
+    #[cfg(target_os = "linux")]
     pub use crate::entry::{IsolatedTest, Verdict, run, run_should_panic};
 }
 
