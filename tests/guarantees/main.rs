@@ -10,6 +10,7 @@ mod inside;
 mod limits;
 mod names;
 mod network;
+mod places;
 mod processes;
 mod remains;
 mod state;
