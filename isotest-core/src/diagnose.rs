@@ -41,45 +41,43 @@ fn diagnose(failure: &Failure, host: &Restrictions) -> Diagnosis {
         // Only this mount depends on what is to be seen of /sys; a filter would have refused those before it.
         Stage::Mount if refused && failure.step.starts_with("mounting sysfs") => causes::hidden("/sys", &host.sys),
         Stage::Mount if errno == Errno::EINVAL => chroot_without_mount(host),
-        Stage::Mount if refused => mount_refused(host),
+        Stage::Mount if refused => mount_refused(errno, host),
         _ if errno == Errno::ENOSYS && host.seccomp == Some(2) => causes::seccomp(),
         _ if errno == Errno::ENOSYS => causes::old_kernel(&host.release),
         _ => causes::unrecognised(host),
     }
 }
 
-/// In the kernel's order, `create_user_ns()` of kernel/user_namespace.c, after what distributions put before it.
+/// In the kernel's order, `create_user_ns()` of kernel/user_namespace.c, after what distributions and filters put
+/// before it. Security modules come last, and they alone answer `EACCES`.
 fn clone_refused(errno: Errno, host: &Restrictions) -> Diagnosis {
     match host {
+        _ if errno == Errno::EACCES => powerless(host),
         Restrictions { unprivileged_clone: Some(0), .. } => causes::switched_off(),
         Restrictions { chroot: Some(evidence), .. } => causes::chroot(evidence),
         Restrictions { unmapped: Some(evidence), .. } => causes::unmapped(evidence),
         // Root is refused only after it has tried without a user namespace: it lacks the privileges that this takes.
         _ if limit(host, "user") == Some(0) => causes::none_allowed(&["user"], host.nested),
         Restrictions { seccomp: Some(2), .. } => causes::seccomp(),
-        _ => match confined(host) {
-            Some(diagnosis) => diagnosis,
-            // What the kernel itself can still hold against it.
-            None if errno == Errno::EPERM => causes::perhaps_chroot(),
-            None => causes::unrecognised(host),
-        },
+        _ => causes::perhaps_chroot(),
     }
 }
 
-/// A user namespace was made, but its capabilities have no effect.
+/// No user namespace may be made, or its capabilities have no effect.
 fn powerless(host: &Restrictions) -> Diagnosis {
-    match confined(host) {
-        Some(diagnosis) => diagnosis,
-        None if host.seccomp == Some(2) => causes::seccomp(),
-        None => causes::unrecognised(host),
+    match host {
+        Restrictions { apparmor: Some(1), .. } => causes::apparmor(),
+        Restrictions { confinement: Some(label), .. } => causes::confined(label),
+        Restrictions { seccomp: Some(2), .. } => causes::seccomp(),
+        _ => causes::unrecognised(host),
     }
 }
 
-/// The other way round: AppArmor's restriction of user namespaces shows itself before the first mount.
-fn mount_refused(host: &Restrictions) -> Diagnosis {
+/// What restricts user namespaces alone has shown itself before the first mount.
+fn mount_refused(errno: Errno, host: &Restrictions) -> Diagnosis {
     match host {
+        Restrictions { confinement: Some(label), .. } if errno == Errno::EACCES => causes::confined(label),
         Restrictions { seccomp: Some(2), .. } => causes::seccomp(),
-        Restrictions { confinement: Some(label), .. } => causes::confined(label),
         _ => causes::unrecognised(host),
     }
 }
@@ -87,14 +85,6 @@ fn mount_refused(host: &Restrictions) -> Diagnosis {
 /// Only a mount can be made private.
 fn chroot_without_mount(host: &Restrictions) -> Diagnosis {
     host.chroot.as_deref().map_or_else(|| causes::unrecognised(host), causes::chroot_without_mount)
-}
-
-fn confined(host: &Restrictions) -> Option<Diagnosis> {
-    match host {
-        Restrictions { apparmor: Some(1), .. } => Some(causes::apparmor()),
-        Restrictions { confinement: Some(label), .. } => Some(causes::confined(label)),
-        _ => None,
-    }
 }
 
 fn limited(stage: Stage, host: &Restrictions) -> Diagnosis {
@@ -138,19 +128,31 @@ mod tests {
         let chroot = Restrictions { chroot: Some("no mount at /".to_owned()), ..none.clone() };
         let stranger = Restrictions { unmapped: Some("user id 65534".to_owned()), ..none.clone() };
         let weak_root = Restrictions { limits: vec![("user", 0)], seccomp: Some(2), ..none.clone() };
-        let selinux = Restrictions { confinement: Some("a:b:container_t:s0".to_owned()), ..none.clone() };
+        let ubuntu_chroot = Restrictions { apparmor: Some(1), ..none.clone() };
         for (host, words) in [
             (debian, "switched off"),
             (docker, "a seccomp filter"),
             (chroot, "for a process in a chroot"),
             (stranger, "does not know its user"),
             (weak_root, "allows no user namespaces"),
-            (selinux, "a security module"),
+            (ubuntu_chroot, "looks like a chroot"),
             (none, "looks like a chroot"),
         ] {
             let cause = cause(Stage::Clone, libc::EPERM, &host);
             assert!(cause.contains(words), "{cause}");
         }
+    }
+
+    #[test]
+    fn a_security_module_is_known_by_its_errno() {
+        let apparmor = Restrictions { apparmor: Some(1), seccomp: Some(2), ..Restrictions::default() };
+        let selinux = Restrictions { confinement: Some("a:b:container_t:s0".to_owned()), ..Restrictions::default() };
+        assert!(cause(Stage::Clone, libc::EACCES, &apparmor).contains("AppArmor"));
+        assert!(cause(Stage::Clone, libc::EACCES, &selinux).contains("a security module"));
+        assert!(cause(Stage::Clone, libc::EPERM, &apparmor).contains("a seccomp filter"));
+        let docker = Restrictions { confinement: Some("docker-default (enforce)".to_owned()), ..apparmor };
+        assert!(cause(Stage::Mount, libc::EACCES, &docker).contains("a security module"));
+        assert!(cause(Stage::Mount, libc::EPERM, &docker).contains("a seccomp filter"));
     }
 
     #[test]

@@ -30,13 +30,22 @@ error: cannot isolate `first`: this looks like a chroot, where the kernel makes 
 
   failed at      cloning init into new namespaces (user, pid)
   kernel         EPERM, Operation not permitted
-  because        no seccomp filter, no sysctl and no security module known to isotest is in the way
+  because        no sysctl and no seccomp filter is in the way; a security module would say EACCES
 
   remedy         enter the tree with pivot_root (bwrap, systemd-nspawn, podman) instead of chroot
 
   ISOTEST_UNAVAILABLE=skip leaves such tests out, =run runs them without isolation
 ",
     );
+}
+
+#[test]
+fn a_chroot_to_a_mount_that_somebody_sees_from_outside() {
+    let ended = Machine::of_a_user().that("bystander").in_a("chroot-to-mount").cargo_isotest(&["--test", "strange"]);
+    assert_eq!((ended.code, ended.reports().len()), (Some(110), 1), "{}", ended.text);
+    assert!(ended.text.contains("the kernel makes no user namespace for a process in a chroot"), "{}", ended.text);
+    assert!(ended.text.contains("  because        what is / here is /"), "{}", ended.text);
+    assert!(ended.text.contains("/chroot-to-mount for process "), "{}", ended.text);
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub(super) fn chroot(evidence: &str) -> Diagnosis {
 pub(super) fn perhaps_chroot() -> Diagnosis {
     Diagnosis {
         cause: "this looks like a chroot, where the kernel makes no user namespace".to_owned(),
-        evidence: Some("no seccomp filter, no sysctl and no security module known to isotest is in the way".to_owned()),
+        evidence: Some("no sysctl and no seccomp filter is in the way; a security module would say EACCES".to_owned()),
         remedies: pivot_root(),
     }
 }

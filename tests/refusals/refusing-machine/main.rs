@@ -3,6 +3,7 @@
 //! Each word is one way to refuse, carried out in the order given; [`refusal`] lists them. All of it happens in
 //! namespaces of this process's own, or in filters on it alone: the machine that the tests run on stays as it is.
 
+mod bystander;
 mod filter;
 mod namespaces;
 mod refusal;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::filter::Filter;
-use crate::namespaces;
+use crate::{bystander, namespaces};
 
 /// One way to refuse.
 pub(crate) enum Refusal {
@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     Stranger,
     /// `mounts`: stay who we are, root, and have mounts of our own.
     Mounts,
+    /// `bystander`: another process sees all that was made so far, and nothing that follows.
+    Bystander,
     /// `limit=KIND:NUMBER`: this user namespace, with those inside it, may make so many namespaces of the kind.
     Limit { kind: String, number: String },
     /// `cover=PATH`: something else is mounted over it, as containers hide parts of /proc.
@@ -37,6 +39,7 @@ impl Refusal {
             ("user", uid) => Refusal::User(uid.parse().map_err(|_| unknown())?),
             ("stranger", "") => Refusal::Stranger,
             ("mounts", "") => Refusal::Mounts,
+            ("bystander", "") => Refusal::Bystander,
             ("limit", pair) => {
                 let (kind, number) = pair.split_once(':').ok_or_else(unknown)?;
                 Refusal::Limit { kind: kind.to_owned(), number: number.to_owned() }
@@ -59,6 +62,7 @@ impl Refusal {
             Refusal::User(uid) => namespaces::become_user(*uid),
             Refusal::Stranger => namespaces::become_stranger(),
             Refusal::Mounts => namespaces::separate_mounts(),
+            Refusal::Bystander => bystander::leave(),
             Refusal::Limit { kind, number } => namespaces::limit(kind, number),
             Refusal::Cover(path) => namespaces::cover(path),
             Refusal::ReadOnly(path) => namespaces::make_read_only(path),
