@@ -10,6 +10,7 @@ use std::rc::Rc;
 use isotest::runner::{Client, Program, Started, Target, harness_arguments};
 
 use crate::compile::Binary;
+use crate::list::Test;
 
 /// Who runs a binary's tests.
 pub(crate) enum Server {
@@ -54,17 +55,17 @@ impl<'a> Ready<'a> {
     }
 
     /// What a test process becomes.
-    pub(crate) fn target(&self, test: &str, client: &Client) -> Target {
-        let wrapped = matches!(*self.server.borrow(), Server::Own(_));
-        if wrapped && client.can_return() {
-            return Target::Harness;
+    pub(crate) fn target(&self, test: &Test, client: &Client) -> Target {
+        let own = matches!(*self.server.borrow(), Server::Own(_));
+        if own && client.can_return() {
+            return if test.wrapped { Target::Body } else { Target::Harness };
         }
         Target::Exec(Program {
             program: self.binary.executable.clone(),
-            arguments: harness_arguments(test).map(str::to_owned).to_vec(),
+            arguments: harness_arguments(&test.name).map(str::to_owned).to_vec(),
             environment: self.binary.environment.clone(),
             directory: self.binary.directory.clone(),
-            wrapped,
+            wrapped: test.wrapped,
         })
     }
 }

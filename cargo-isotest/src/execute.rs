@@ -128,7 +128,7 @@ impl Execution<'_, '_> {
                 self.running.push((at, running));
                 continue;
             }
-            match running.end() {
+            match running.end(&self.listed.tests[at]) {
                 Ok(ended) => self.ended(at, ended),
                 Err(error) => {
                     self.ended(at, Ended::failed("keeping the test's output", &error, Isolation::Required));

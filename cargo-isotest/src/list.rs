@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::rc::Rc;
 
 use isotest::Spec;
-use isotest::runner::{Client, Started};
+use isotest::runner::{Client, Known, Started};
 
 use crate::binary::{self, Ready, Server, pipe};
 use crate::cli::{Run, RunIgnored};
@@ -34,6 +34,10 @@ pub(crate) struct Test {
     pub(crate) name: String,
     /// What it asks for.
     pub(crate) spec: Spec,
+    /// Whether it is an `#[isotest]` function.
+    pub(crate) wrapped: bool,
+    /// Where an `#[isotest]` function is to panic: what the message must contain.
+    pub(crate) should_panic: Option<String>,
 }
 
 /// The arguments with which libtest lists; as many as a test process takes.
@@ -45,12 +49,15 @@ pub(crate) fn tests<'a>(binaries: &'a [Binary], options: &Run, interrupt: &Inter
     let mut listed = Listed { binaries: Vec::new(), tests: Vec::new(), skipped: Vec::new() };
     let mut lister = Lister { interrupt, ours: None };
     for binary in binaries {
-        let (server, found) = lister.open(binary)?;
+        let (server, mut found) = lister.open(binary)?;
         for name in found.names {
-            let mut spec = found.specs.get(&name).cloned().unwrap_or_default();
-            spec.timeout = spec.timeout.or(options.timeout);
             let chosen = selected(&name, found.ignored.contains(&name), options);
-            let test = Test { binary: listed.binaries.len(), name, spec };
+            let known = found.known.remove(&name);
+            let wrapped = known.is_some();
+            let (mut spec, should_panic) =
+                known.map_or_else(Default::default, |known| (known.spec, known.should_panic));
+            spec.timeout = spec.timeout.or(options.timeout);
+            let test = Test { binary: listed.binaries.len(), name, spec, wrapped, should_panic };
             if chosen { listed.tests.push(test) } else { listed.skipped.push(test) }
         }
         listed.binaries.push(Ready::new(binary, server));
@@ -62,7 +69,7 @@ pub(crate) fn tests<'a>(binaries: &'a [Binary], options: &Run, interrupt: &Inter
 struct Found {
     names: Vec<String>,
     ignored: HashSet<String>,
-    specs: HashMap<String, Spec>,
+    known: HashMap<String, Known>,
 }
 
 struct Lister<'i> {
@@ -94,7 +101,7 @@ impl Lister<'_> {
                     Some(server) => Rc::clone(server),
                     None => Rc::clone(self.ours.insert(Rc::new(binary::own_server().map_err(&failed)?))),
                 };
-                let found = Found { names: test_names(&names), ignored: test_names(&ignored), specs: HashMap::new() };
+                let found = Found { names: test_names(&names), ignored: test_names(&ignored), known: HashMap::new() };
                 Ok((Server::Ours(server), found))
             }
         }
@@ -110,11 +117,10 @@ impl Lister<'_> {
         };
         let (names, ignored) = (ask(LIST)?, ask(LIST_IGNORED)?);
         let registry = self.ask(binary, |out| client.registry(out))?;
-        let specs: serde_json::Result<Vec<(String, Spec)>> = registry.lines().map(serde_json::from_str).collect();
-        let specs = specs.map_err(|error| problem(binary)(error.into()))?.into_iter();
-        let without_crate = |path: String| path.split_once("::").map_or(path.clone(), |(_crate, name)| name.to_owned());
-        let specs = specs.map(|(path, spec)| (without_crate(path), spec)).collect();
-        let found = Found { names: test_names(&names), ignored: test_names(&ignored), specs };
+        let known: serde_json::Result<Vec<Known>> = registry.lines().map(serde_json::from_str).collect();
+        let known = known.map_err(|error| problem(binary)(error.into()))?.into_iter();
+        let known = known.map(|known| (known.name.clone(), known)).collect();
+        let found = Found { names: test_names(&names), ignored: test_names(&ignored), known };
         Ok((Server::Own(Rc::new(client)), found))
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use isotest::runner::{End, Failure, Filter, Isolation, Outcome, Pending, Report, Run, Stage};
+use isotest::runner::{End, Failure, Filter, Isolation, Outcome, Pending, Report, Run, Stage, Target, unsatisfied};
 
 use crate::binary::{Ready, pipe};
 use crate::capture::Capture;
@@ -36,7 +36,7 @@ pub(crate) struct Running {
     report: Option<Option<Report>>,
     out: Option<File>,
     err: Option<File>,
-    filter: Filter,
+    filter: Option<Filter>,
     stdout: Capture,
     stderr: Capture,
 }
@@ -54,11 +54,14 @@ impl Running {
         let (out, out_writer) = pipe()?;
         let (err, err_writer) = pipe()?;
         let server = ready.server()?;
+        let target = ready.target(test, &server);
+        // Only a harness writes something around a test's own output.
+        let filter = (!matches!(target, Target::Body)).then(|| Filter::new(&test.name));
         let run = Run {
             test: test.name.clone(),
             spec: test.spec.clone(),
             keep: ready.keep.clone(),
-            target: ready.target(&test.name, &server),
+            target: target,
             label,
             isolation,
         };
@@ -72,7 +75,7 @@ impl Running {
             report: None,
             out: Some(out.into()),
             err: Some(err.into()),
-            filter: Filter::new(&test.name),
+            filter,
             stdout: Capture::new(),
             stderr: Capture::new(),
         })
@@ -99,10 +102,10 @@ impl Running {
             if read == 0 {
                 *file = None;
             }
-            let piece = match stream {
-                Stream::Out if read == 0 => self.filter.finish(),
-                Stream::Out => self.filter.push(&buffer[..read]),
-                Stream::Err => buffer[..read].to_vec(),
+            let piece = match (&mut self.filter, stream) {
+                (Some(filter), Stream::Out) if read == 0 => filter.finish(),
+                (Some(filter), Stream::Out) => filter.push(&buffer[..read]),
+                _ => buffer[..read].to_vec(),
             };
             match stream {
                 _ if live => shown.push((stream, piece)),
@@ -124,24 +127,29 @@ impl Running {
     }
 
     /// How it ended.
-    pub(crate) fn end(mut self) -> io::Result<Ended> {
-        let rest = self.filter.finish();
-        self.stdout.push(&rest)?;
-        let outcome = match self.report.flatten() {
+    pub(crate) fn end(mut self, test: &Test) -> io::Result<Ended> {
+        let mut note = None;
+        let (mut finished, mut passed) = (false, true);
+        if let Some(filter) = &mut self.filter {
+            self.stdout.push(&filter.finish())?;
+            (finished, passed, note) = (filter.finished(), filter.passed(), filter.note());
+        }
+        let outcome = match &self.report {
             // libtest may end with success although the test it was to run has failed: a harness of its own kind.
-            Some(report) if report.end == End::Exited(0) && self.filter.finished() && !self.filter.passed() => {
-                Outcome::Failed
-            }
-            Some(report) => Outcome::of(&report, self.filter.finished()),
-            None if self.server.is_alive() => Outcome::Killed,
-            None => Outcome::ServerKilled,
+            Some(Some(report)) if report.end == End::Exited(0) && finished && !passed => Outcome::Failed,
+            Some(Some(report)) => Outcome::of(report, finished),
+            _ if self.server.is_alive() => Outcome::Killed,
+            _ => Outcome::ServerKilled,
         };
+        if let (Outcome::Failed, Some(expected), Some(Some(report))) = (&outcome, &test.should_panic, &self.report) {
+            note = note.or_else(|| unsatisfied(expected, &report.word));
+        }
         Ok(Ended {
             outcome,
             took: self.started.elapsed(),
             stdout: self.stdout,
             stderr: self.stderr,
-            note: self.filter.note(),
+            note,
             isolation: self.isolation,
         })
     }

@@ -3,34 +3,22 @@
 //! The attribute marks its tests as ignored there. One that is run all the same is a test that can't be isolated, and
 //! as everywhere `ISOTEST_UNAVAILABLE` says what becomes of it.
 
-use std::process::{ExitCode, Termination};
+use std::process::ExitCode;
 
-use crate::Spec;
+use crate::isolated::IsolatedTest;
 use crate::unavailable::Unavailable;
-
-/// One `#[isotest]` function, as the attribute describes it.
-pub trait IsolatedTest {
-    /// `module_path!()` and the function's name, joined by `::`.
-    const PATH: &'static str;
-    /// Whether the function carries `#[should_panic]`.
-    const SHOULD_PANIC: bool;
-    /// The words of `#[should_panic(expected = "…")]`.
-    const EXPECTED_PANIC: &'static str = "";
-    /// What it asks for.
-    fn spec() -> Spec;
-}
 
 /// What the wrapper returns to the test harness.
 pub type Verdict = ExitCode;
 
-/// Runs `body` without isolation, or not at all.
+/// Runs the body without isolation, or not at all.
 ///
 /// # Panics
 ///
 /// When the choice is to fail; otherwise as the body does.
-pub fn run<T: IsolatedTest, R: Termination>(body: fn() -> R) -> Verdict {
+pub fn run<T: IsolatedTest>() -> Verdict {
     match Unavailable::chosen() {
-        Ok(Unavailable::Run) => body().report(),
+        Ok(Unavailable::Run) => T::body(),
         Ok(Unavailable::Skip) => ExitCode::SUCCESS,
         Ok(Unavailable::Fail) => panic!("cannot isolate `{}`: isotest needs the namespaces of Linux", T::PATH),
         Err(problem) => panic!("{problem}"),
@@ -43,10 +31,10 @@ pub fn run<T: IsolatedTest, R: Termination>(body: fn() -> R) -> Verdict {
 /// # Panics
 ///
 /// As the body does, and with the words that the harness waits for when the choice is to leave tests out.
-pub fn run_should_panic<T: IsolatedTest>(body: fn()) {
+pub fn run_should_panic<T: IsolatedTest>() {
     match Unavailable::chosen() {
-        Ok(Unavailable::Run) => body(),
-        Ok(Unavailable::Skip) => panic!("{}", T::EXPECTED_PANIC),
+        Ok(Unavailable::Run) => drop(T::body()),
+        Ok(Unavailable::Skip) => panic!("{}", T::SHOULD_PANIC.unwrap_or_default()),
         Ok(Unavailable::Fail) => eprintln!("cannot isolate `{}`: isotest needs the namespaces of Linux", T::PATH),
         Err(problem) => eprintln!("{problem}"),
     }

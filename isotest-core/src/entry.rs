@@ -8,21 +8,10 @@ use std::process::{ExitCode, Termination};
 use std::sync::OnceLock;
 
 use crate::Spec;
+use crate::isolated::IsolatedTest;
 use crate::outcome::{Outcome, Word};
 use crate::sys::word::SharedWord;
 use crate::{mirror, sys};
-
-/// One `#[isotest]` function, as the attribute describes it.
-pub trait IsolatedTest {
-    /// `module_path!()` and the function's name, joined by `::`.
-    const PATH: &'static str;
-    /// Whether the function carries `#[should_panic]`.
-    const SHOULD_PANIC: bool;
-    /// The words of `#[should_panic(expected = "…")]`.
-    const EXPECTED_PANIC: &'static str = "";
-    /// What it asks for.
-    fn spec() -> Spec;
-}
 
 /// What the wrapper returns to the test harness.
 #[derive(Debug)]
@@ -58,15 +47,15 @@ pub(crate) fn enter_by_letter(letter: OwnedFd) {
     }
 }
 
-/// Runs `body` in a sandbox of its own.
+/// Runs the test in a sandbox of its own.
 ///
 /// # Panics
 ///
 /// As the body did, with the body's message; and where the body ended in any other way than by returning.
-pub fn run<T: IsolatedTest, R: Termination>(body: fn() -> R) -> Verdict {
+pub fn run<T: IsolatedTest>() -> Verdict {
     link::<T>();
     match INSIDE.get() {
-        Some(inside) => run_inside::<T, R>(inside, body),
+        Some(inside) => Verdict(run_inside::<T>(inside).unwrap_or_else(|payload| resume_unwind(payload))),
         None => match mirror::run_elsewhere(&test_name::<T>(), &T::spec()) {
             (Outcome::Passed | Outcome::Skipped(_), _) => Verdict(ExitCode::SUCCESS),
             (Outcome::Failed, Word::Failed) => Verdict(ExitCode::FAILURE),
@@ -85,15 +74,15 @@ pub fn run<T: IsolatedTest, R: Termination>(body: fn() -> R) -> Verdict {
 /// # Panics
 ///
 /// As the body did, with the body's message.
-pub fn run_should_panic<T: IsolatedTest>(body: fn()) {
+pub fn run_should_panic<T: IsolatedTest>() {
     link::<T>();
     match INSIDE.get() {
-        Some(inside) => drop(run_inside::<T, ()>(inside, body)),
+        Some(inside) => drop(run_inside::<T>(inside).unwrap_or_else(|payload| resume_unwind(payload))),
         None => match mirror::run_elsewhere(&test_name::<T>(), &T::spec()) {
             (Outcome::Passed | Outcome::Failed, Word::Panicked(message)) => raise(message),
             (Outcome::Passed | Outcome::Failed, _) => {}
             // The harness waits for a panic, and knows no test that was left out.
-            (Outcome::Skipped(_), _) => raise(Some(T::EXPECTED_PANIC.to_owned())),
+            (Outcome::Skipped(_), _) => raise(T::SHOULD_PANIC.map(str::to_owned)),
             (outcome, _) => eprintln!("isotest: the test {outcome}"),
         },
     }
@@ -105,22 +94,59 @@ fn link<T: IsolatedTest>() {
     sys::registry::register::<T>();
 }
 
-fn run_inside<T: IsolatedTest, R: Termination>(inside: &Inside, body: fn() -> R) -> Verdict {
+fn run_inside<T: IsolatedTest>(inside: &Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
     assert_eq!(
         inside.spec,
         T::spec(),
         "isotest: the sandbox of `{}` was made for another spec; this is a bug in isotest",
         inside.test
     );
-    match catch_unwind(AssertUnwindSafe(|| body().report())) {
-        Ok(code) => {
-            let word = if code == ExitCode::SUCCESS { Word::Passed } else { Word::Failed };
-            inside.word.say(&word);
-            Verdict(code)
+    let ended = __rust_begin_short_backtrace(|| catch_unwind(AssertUnwindSafe(T::body)));
+    inside.word.say(&match &ended {
+        Ok(code) if *code == ExitCode::SUCCESS => Word::Passed,
+        Ok(_) => Word::Failed,
+        Err(payload) => Word::Panicked(message(&**payload)),
+    });
+    ended
+}
+
+/// std leaves out of a backtrace what lies below a frame of this name.
+#[inline(never)]
+fn __rust_begin_short_backtrace<R>(body: impl FnOnce() -> R) -> R {
+    let result = body();
+    std::hint::black_box(()); // Keeps the call from becoming a jump, which would leave no frame.
+    result
+}
+
+/// Runs the test in this process, which is inside its sandbox, as the harness would: on a thread with the test's name.
+/// Gives libtest's exit status.
+pub(crate) fn run_directly<T: IsolatedTest>() -> i32 {
+    let inside = INSIDE.get().expect("a test process enters before it runs");
+    let test = std::thread::Builder::new().name(inside.test.clone());
+    let thread = test.spawn(|| {
+        // A test that overflows its stack then dies without std's explanation, but dies all the same.
+        sys::stack::explain_overflow(&inside.test).ok();
+        judge(T::SHOULD_PANIC, run_inside::<T>(inside))
+    });
+    let passed = thread.map(|thread| thread.join().unwrap_or(false));
+    match passed {
+        Ok(true) => 0,
+        Ok(false) => 101,
+        Err(error) => {
+            eprintln!("isotest: cannot start the test's thread: {error}");
+            101
         }
-        Err(payload) => {
-            inside.word.say(&Word::Panicked(message(&*payload)));
-            resume_unwind(payload)
+    }
+}
+
+fn judge(should_panic: Option<&str>, ended: Result<ExitCode, Box<dyn Any + Send>>) -> bool {
+    match (should_panic, ended) {
+        (None, Ok(code)) => code == ExitCode::SUCCESS,
+        (Some(_), Ok(_)) => false,
+        (should_panic, Err(payload)) => {
+            let message = message(&*payload);
+            std::mem::forget(payload); // Dropping it could panic again.
+            should_panic.is_some_and(|expected| crate::outcome::is_expected_panic(expected, message.as_deref()))
         }
     }
 }

@@ -23,6 +23,7 @@ mod harness;
 mod host;
 #[cfg(target_os = "linux")]
 mod init;
+mod isolated;
 #[cfg(target_os = "linux")]
 mod keep;
 #[cfg(target_os = "linux")]
@@ -54,9 +55,11 @@ pub use spec::{Net, Pid1, Spec, User};
 #[doc(hidden)]
 pub mod __private {
     #[cfg(not(target_os = "linux"))]
-    pub use crate::elsewhere::{IsolatedTest, Verdict, run, run_should_panic};
+    pub use crate::elsewhere::{Verdict, run, run_should_panic};
     #[cfg(target_os = "linux")]
-    pub use crate::entry::{IsolatedTest, Verdict, run, run_should_panic};
+    pub use crate::entry::{Verdict, run, run_should_panic};
+    pub use crate::isolated::{IsolatedTest, finish};
+    pub use std::process::ExitCode;
 }
 
 /// What `cargo isotest` is built on. Not part of the public interface: it changes without notice.
@@ -67,8 +70,8 @@ pub mod runner {
     pub use crate::diagnose::explain;
     pub use crate::harness::{Filter, printable};
     pub use crate::keep::of_a_test;
-    pub use crate::outcome::{End, Failure, Outcome, Report, Stage, Word};
-    pub use crate::protocol::{Isolation, Program, Run, Target};
+    pub use crate::outcome::{End, Failure, Outcome, Report, Stage, Word, unsatisfied};
+    pub use crate::protocol::{Isolation, Known, Program, Run, Target};
     pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;
 

@@ -92,7 +92,7 @@ fn attempt(test: &str, spec: Spec, isolation: Isolation) -> Result<(Outcome, Wor
 
 fn target(server: &Client, test: &str) -> io::Result<Target> {
     if server.can_return() {
-        return Ok(Target::Harness);
+        return Ok(Target::Body);
     }
     Ok(Target::Exec(Program {
         program: std::env::current_exe()?,

@@ -129,6 +129,26 @@ impl Outcome {
     }
 }
 
+/// Whether a panic with this message (`None`: its payload was no string) is what `#[should_panic]` waits for.
+pub(crate) fn is_expected_panic(expected: &str, message: Option<&str>) -> bool {
+    expected.is_empty() || message.is_some_and(|message| message.contains(expected))
+}
+
+/// Why a `#[should_panic]` test that finished has failed; `None` where the word explains nothing.
+#[must_use]
+pub fn unsatisfied(expected: &str, word: &Word) -> Option<String> {
+    match word {
+        Word::Passed | Word::Failed => Some("note: test did not panic as expected".to_owned()),
+        Word::Panicked(None) => Some(format!(
+            "note: the panic's payload was no string, so it can't contain the expected substring: {expected:?}"
+        )),
+        Word::Panicked(Some(message)) => Some(format!(
+            "note: panic did not contain expected string\n      panic message: {message:?}\n expected substring: {expected:?}"
+        )),
+        Word::None => None,
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

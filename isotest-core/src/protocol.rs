@@ -29,12 +29,23 @@ pub(crate) struct Hello {
 /// What a client asks of a fork server.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    /// Write the registered tests as JSON, one `[path, spec]` a line. One descriptor: where to.
+    /// Write the registered tests as JSON, one [`Known`] a line. One descriptor: where to.
     Registry,
     /// Run the binary's own `main` with these arguments, unsandboxed, to list tests. One descriptor: its stdout.
     List(Vec<String>),
     /// Run one test in a sandbox. Three descriptors: stdout, stderr and the socket for the [`Report`].
     Run(Box<Run>),
+}
+
+/// One `#[isotest]` function of the binary.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Known {
+    /// Its name in the harness.
+    pub name: String,
+    /// What it asks for.
+    pub spec: Spec,
+    /// Where it is to panic: what the message must contain.
+    pub should_panic: Option<String>,
 }
 
 /// One test to run.
@@ -57,6 +68,8 @@ pub struct Run {
 /// What a test process becomes.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Target {
+    /// It runs the body of an `#[isotest]` function, without the harness.
+    Body,
     /// It returns through the door into the harness's own `main`.
     Harness,
     /// It becomes another program.

@@ -48,6 +48,7 @@ struct Server {
     socket: OwnedFd,
     alive: OwnedFd,
     facts: Facts,
+    tests: Vec<&'static sys::registry::Registered>,
     proof: SingleThreaded,
 }
 
@@ -67,7 +68,7 @@ fn start() -> nix::Result<Server> {
     process::ignore_children()?;
     let alive = process::own_pidfd()?;
     send(socket.as_fd(), &Hello { version: protocol::VERSION.to_owned(), threads }, &[])?;
-    Ok(Server { socket, alive, facts: Facts::read(), proof })
+    Ok(Server { socket, alive, facts: Facts::read(), tests: sys::registry::all(), proof })
 }
 
 impl Server {
@@ -83,8 +84,13 @@ impl Server {
     fn registry(&self, mut descriptors: Vec<OwnedFd>) -> Role {
         if let (Some(out), Ok(ForkResult::Child)) = (descriptors.pop(), process::fork(&self.proof)) {
             let mut out = std::io::BufWriter::new(std::fs::File::from(out));
-            let written = sys::registry::all().iter().try_for_each(|test| {
-                serde_json::to_writer(&mut out, test)?;
+            let written = self.tests.iter().try_for_each(|test| {
+                let known = protocol::Known {
+                    name: test.name().to_owned(),
+                    spec: (test.spec)(),
+                    should_panic: test.should_panic.map(str::to_owned),
+                };
+                serde_json::to_writer(&mut out, &known)?;
                 std::io::Write::write_all(&mut out, b"\n")
             });
             let flushed = written.and_then(|()| std::io::Write::flush(&mut out));
@@ -111,7 +117,7 @@ impl Server {
         let Ok([out, err, report]) = <[OwnedFd; 3]>::try_from(descriptors) else { return Role::Server };
         match self.start_sandbox(run, report) {
             Some(ties) => {
-                become_test(run, &self.facts, &self.proof, [out, err], ties, arguments);
+                become_test(run, &self.facts, &self.proof, &self.tests, [out, err], ties, arguments);
                 Role::Main
             }
             None => Role::Server,

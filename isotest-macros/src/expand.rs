@@ -24,14 +24,18 @@ pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
     let allow_inner_test = other_macros
         .then(|| quote!(#[allow(unnameable_test_items, reason = "the wrapper is the test and calls what is inside")]));
     let (returned, run) = if should_panic {
-        (quote!(), quote!(#isotest::__private::run_should_panic::<ThisTest>(#name)))
+        (quote!(), quote!(#isotest::__private::run_should_panic::<ThisTest>()))
     } else {
-        let output = if other_macros { quote!(_) } else { nameable(&function.signature.output) };
-        (quote!(-> #isotest::__private::Verdict), quote!(#isotest::__private::run::<ThisTest, #output>(#name)))
+        (quote!(-> #isotest::__private::Verdict), quote!(#isotest::__private::run::<ThisTest>()))
     };
-
-    let expected_panic =
-        expected_panic.map(|words| quote!(const EXPECTED_PANIC: &'static ::core::primitive::str = #words;));
+    let output = if other_macros { quote!(_) } else { nameable(&function.signature.output) };
+    let should_panic = should_panic.then(|| {
+        let words = expected_panic.map_or_else(|| quote!(""), ToTokens::into_token_stream);
+        quote! {
+            const SHOULD_PANIC: ::core::option::Option<&'static ::core::primitive::str> =
+                ::core::option::Option::Some(#words);
+        }
+    });
 
     // The description stands in a block of its own so that the user's body can't see it. It is an enum because a
     // unit struct would also take a name among the functions, perhaps the user's.
@@ -47,10 +51,12 @@ pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
                 impl #isotest::__private::IsolatedTest for ThisTest {
                     const PATH: &'static ::core::primitive::str =
                         ::core::concat!(::core::module_path!(), "::", #name_in_the_harness);
-                    const SHOULD_PANIC: ::core::primitive::bool = #should_panic;
-                    #expected_panic
+                    #should_panic
                     fn spec() -> #isotest::Spec {
                         <#isotest::Spec as ::core::default::Default>::default() #calls
+                    }
+                    fn body() -> #isotest::__private::ExitCode {
+                        #isotest::__private::finish::<#output>(#name)
                     }
                 }
                 #run

@@ -11,7 +11,8 @@ pub(crate) const SERVER: &str = "ISOTEST_SERVER";
 /// Tells an executed test that it is inside a sandbox, and that its letter lies at [`LETTER`].
 pub(crate) const INSIDE: &str = "ISOTEST_INSIDE";
 
-type Constructor = extern "C" fn(c_int, *mut *mut c_char, *mut *mut c_char);
+/// As the loader calls them.
+pub(super) type Constructor = extern "C" fn(c_int, *mut *mut c_char, *mut *mut c_char);
 
 /// The loader calls what stands in `.init_array` before `main`, with main's arguments (glibc's promise).
 ///
@@ -26,7 +27,7 @@ pub(crate) fn link() {
     std::hint::black_box(&raw const DOOR);
 }
 
-extern "C" fn door(argc: c_int, argv: *mut *mut c_char, _environment: *mut *mut c_char) {
+pub(super) extern "C" fn door(argc: c_int, argv: *mut *mut c_char, _environment: *mut *mut c_char) {
     if super::env::has(c"ISOTEST_SERVER") {
         crate::server::serve(Arguments { argv, slots: argc as usize });
     }
@@ -44,6 +45,16 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// How many there are, the program's name included.
+    pub(super) fn count(&self) -> usize {
+        self.slots
+    }
+
+    /// Where they are.
+    pub(super) fn as_ptr(&self) -> *mut *mut c_char {
+        self.argv
+    }
+
     /// Replaces every argument but the program's name.
     ///
     /// # Panics

@@ -8,12 +8,14 @@
 #![allow(unsafe_code, reason = "this folder is where unsafe code lives, see the module documentation")]
 
 pub(crate) mod capability;
+pub(crate) mod constructors;
 pub(crate) mod door;
 pub(crate) mod env;
 pub(crate) mod mount;
 pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod registry;
+pub(crate) mod stack;
 pub(crate) mod word;
 
 /// Turns the `-1` of a system call into the error it left behind.

@@ -172,3 +172,10 @@ pub(crate) fn ignore_children() -> Result<()> {
     unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGCHLD, nix::sys::signal::SigHandler::SigIgn) }
         .map(drop)
 }
+
+/// Makes writing to a pipe that nobody reads an error instead of a deadly signal, as std's `main` does.
+pub(crate) fn ignore_broken_pipes() -> Result<()> {
+    // SAFETY: ignoring a signal installs no handler.
+    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGPIPE, nix::sys::signal::SigHandler::SigIgn) }
+        .map(drop)
+}

@@ -5,9 +5,30 @@
 //! crates with `#![forbid(unsafe_code)]` refuse.
 
 use crate::Spec;
+use crate::isolated::IsolatedTest;
 
-/// What the table points at: a function that describes one test.
-pub(crate) type Describe = fn() -> (&'static str, Spec);
+/// One test of this binary.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    /// The function's path, the crate's name first.
+    pub(crate) path: &'static str,
+    /// Where it is to panic: what the message must contain.
+    pub(crate) should_panic: Option<&'static str>,
+    /// What it asks for.
+    pub(crate) spec: fn() -> Spec,
+    /// Runs it in this process.
+    pub(crate) run: fn() -> i32,
+}
+
+impl Registered {
+    /// Its name in the harness: the path without the crate.
+    pub(crate) fn name(&self) -> &'static str {
+        self.path.split_once("::").map_or(self.path, |(_crate, name)| name)
+    }
+}
+
+/// What the table points at.
+type Describe = fn() -> &'static Registered;
 
 // The section must exist even in a binary without tests, or its start and stop would be undefined.
 std::arch::global_asm!(".pushsection isotest_tests,\"awR\",@progbits", ".popsection");
@@ -21,7 +42,7 @@ unsafe extern "C" {
 
 /// Adds `T` to the table, at link time; calling it does nothing.
 #[inline(never)]
-pub(crate) fn register<T: crate::entry::IsolatedTest>() {
+pub(crate) fn register<T: IsolatedTest>() {
     // SAFETY: the directives emit data into another section and leave this function empty. A pointer to a `fn` has
     // the width of `.quad` on every 64-bit target, which is all this module is compiled for.
     unsafe {
@@ -36,19 +57,26 @@ pub(crate) fn register<T: crate::entry::IsolatedTest>() {
     }
 }
 
-fn describe<T: crate::entry::IsolatedTest>() -> (&'static str, Spec) {
-    (T::PATH, T::spec())
+fn describe<T: IsolatedTest>() -> &'static Registered {
+    const {
+        &Registered {
+            path: T::PATH,
+            should_panic: T::SHOULD_PANIC,
+            spec: T::spec,
+            run: crate::entry::run_directly::<T>,
+        }
+    }
 }
 
-/// Every test of this binary with what it asks for. Inlining may have entered a test twice.
-pub(crate) fn all() -> Vec<(&'static str, Spec)> {
+/// Every test of this binary, by name. Inlining may have entered a test twice.
+pub(crate) fn all() -> Vec<&'static Registered> {
     let start = (&raw const START).cast::<Describe>();
     let stop = (&raw const STOP).cast::<Describe>();
     let count = (stop as usize - start as usize) / size_of::<Describe>();
     // SAFETY: the linker's symbols delimit the section, which holds nothing but `Describe` pointers.
     let table = unsafe { std::slice::from_raw_parts(start, count) };
     let mut tests: Vec<_> = table.iter().map(|describe| describe()).collect();
-    tests.sort_by_key(|(path, _)| *path);
-    tests.dedup_by_key(|(path, _)| *path);
+    tests.sort_unstable_by_key(|test| test.name());
+    tests.dedup_by_key(|test| test.name());
     tests
 }

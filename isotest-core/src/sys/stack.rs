@@ -1,0 +1,96 @@
+//! Says that a stack has overflowed, as std does for the threads of a program that it has started itself.
+//!
+//! std arms its own explanation in the `main` that it generates, which a test process that is run directly never
+//! enters. Only the test's own thread is watched: other threads die of the same signal without a word.
+
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
+use std::ptr::null_mut;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nix::Result;
+use nix::errno::Errno;
+
+/// Room for the handler, which is small; a kernel that saves large registers asks for more (`getauxval(3)`).
+const ROOM: usize = 64 * 1024;
+
+static MESSAGE: OnceLock<String> = OnceLock::new();
+static GUARD_START: AtomicUsize = AtomicUsize::new(0);
+static GUARD_END: AtomicUsize = AtomicUsize::new(0);
+
+/// From here on an overflow of this thread's stack is explained on standard error, and aborts.
+pub(crate) fn explain_overflow(thread: &str) -> Result<()> {
+    let (start, end) = guard()?;
+    GUARD_START.store(start, Ordering::Relaxed);
+    GUARD_END.store(end, Ordering::Relaxed);
+    let tid = nix::unistd::gettid();
+    MESSAGE.get_or_init(|| {
+        format!("\nthread '{thread}' ({tid}) has overflowed its stack\nfatal runtime error: stack overflow, aborting\n")
+    });
+    give_the_handler_a_stack()?;
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        handle(signal)?;
+    }
+    Ok(())
+}
+
+/// Where a thread that grows too far ends up. glibc has counted the guard as part of the stack, and not: both are meant.
+fn guard() -> Result<(usize, usize)> {
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the function initialises the attributes of the calling thread.
+    let error = unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) };
+    if error != 0 {
+        return Err(Errno::from_raw(error));
+    }
+    // SAFETY: initialised by the call above, which succeeded.
+    let mut attributes = unsafe { attributes.assume_init() };
+    let (mut lowest, mut size, mut guard) = (null_mut::<c_void>(), 0, 0);
+    // SAFETY: the attributes are initialised, the results have room.
+    unsafe { libc::pthread_attr_getstack(&raw const attributes, &raw mut lowest, &raw mut size) };
+    // SAFETY: as above.
+    unsafe { libc::pthread_attr_getguardsize(&raw const attributes, &raw mut guard) };
+    // SAFETY: nothing uses the attributes afterwards.
+    unsafe { libc::pthread_attr_destroy(&raw mut attributes) };
+    let guard = guard.max(4096);
+    Ok((lowest as usize - guard, lowest as usize + guard))
+}
+
+fn give_the_handler_a_stack() -> Result<()> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+    // SAFETY: a new anonymous mapping overlaps nothing; it lives as long as the process.
+    let room = unsafe { libc::mmap(null_mut(), ROOM, protection, flags, -1, 0) };
+    if room == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+    let stack = libc::stack_t { ss_sp: room, ss_flags: 0, ss_size: ROOM };
+    // SAFETY: the mapping above is used for nothing else.
+    super::check(libc::c_long::from(unsafe { libc::sigaltstack(&raw const stack, null_mut()) })).map(drop)
+}
+
+fn handle(signal: i32) -> Result<()> {
+    // SAFETY: all zeros is a valid sigaction: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+    action.sa_sigaction = on_fault as *const () as usize;
+    // SAFETY: the handler only does what a signal handler may do, see below.
+    super::check(libc::c_long::from(unsafe { libc::sigaction(signal, &raw const action, null_mut()) })).map(drop)
+}
+
+extern "C" fn on_fault(signal: i32, info: *const libc::siginfo_t, _context: *const c_void) {
+    // SAFETY: the kernel hands a valid siginfo to a handler with SA_SIGINFO.
+    let info = unsafe { &*info };
+    // SAFETY: both signals carry an address.
+    let address = unsafe { info.si_addr() } as usize;
+    let overflow = (GUARD_START.load(Ordering::Relaxed)..GUARD_END.load(Ordering::Relaxed)).contains(&address);
+    if overflow && let Some(message) = MESSAGE.get() {
+        // SAFETY: write is async-signal-safe, and the message lives for ever.
+        unsafe { libc::write(2, message.as_ptr().cast(), message.len()) };
+        // SAFETY: abort is async-signal-safe.
+        unsafe { libc::abort() };
+    }
+    // Any other fault: returning repeats it, and then it kills.
+    // SAFETY: the default action needs no handler that could be unsound.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
