@@ -4,7 +4,7 @@ use crate::machine::Machine;
 use crate::{isolates, refuses};
 
 #[test]
-fn a_chroot_to_a_plain_directory() {
+fn a_chroot_to_a_plain_directory_is_recognised() {
     refuses(
         &Machine::of_a_user().in_a("chroot"),
         "\
@@ -22,7 +22,7 @@ error: cannot isolate `first`: the kernel makes no user namespace for a process 
 }
 
 #[test]
-fn a_chroot_to_a_mount_that_nobody_sees_from_outside() {
+fn a_chroot_to_a_mount_is_suspected() {
     refuses(
         &Machine::of_a_user().in_a("chroot-to-mount"),
         "\
@@ -40,7 +40,7 @@ error: cannot isolate `first`: this looks like a chroot, where the kernel makes 
 }
 
 #[test]
-fn a_chroot_to_a_mount_that_somebody_sees_from_outside() {
+fn a_chroot_to_a_mount_is_recognised_by_a_process_outside() {
     let ended = Machine::of_a_user().that("bystander").in_a("chroot-to-mount").cargo_isotest(&["--test", "strange"]);
     assert_eq!((ended.code, ended.reports().len()), (Some(110), 1), "{}", ended.text);
     assert!(ended.text.contains("the kernel makes no user namespace for a process in a chroot"), "{}", ended.text);

@@ -25,19 +25,19 @@ error: cannot isolate `first`: a seccomp filter, as containers have, refuses nam
 }
 
 #[test]
-fn a_filter_like_docker_s() {
+fn docker_s_filter_is_recognised() {
     let report = filtered("cloning init into new namespaces (user, pid)", "EPERM, Operation not permitted");
     refuses(&Machine::of_a_user().that("filter=docker"), &report);
 }
 
 #[test]
-fn a_filter_like_docker_s_against_the_container_s_root() {
+fn docker_s_filter_is_recognised_by_root_too() {
     let report = filtered("cloning init into new namespaces (pid)", "EPERM, Operation not permitted");
-    refuses(&Machine::of_a_container_s_root().that("filter=docker"), &report);
+    refuses(&Machine::of_root_in_a_container().that("filter=docker"), &report);
 }
 
 #[test]
-fn a_filter_against_mounts_alone() {
+fn a_filter_against_mounts_alone_is_recognised() {
     let report = filtered("making the mounts private", "EPERM, Operation not permitted");
     refuses(&Machine::of_a_user().that("filter=mounts"), &report);
 }
@@ -62,19 +62,19 @@ error: cannot isolate `first`: parts of {root} are hidden, so the kernel refuses
 }
 
 #[test]
-fn a_proc_with_a_file_and_a_directory_hidden() {
+fn what_hides_parts_of_proc_is_named() {
     let report = covered("/proc", "mounting proc on /proc", "/proc/version, /proc/bus");
     refuses(&Machine::of_a_user().that("cover=/proc/version").that("cover=/proc/bus"), &report);
 }
 
 #[test]
-fn a_sys_with_a_directory_hidden() {
+fn what_hides_parts_of_sys_is_named() {
     let report = covered("/sys", "mounting sysfs on /sys", "/sys/kernel");
     refuses(&Machine::of_a_user().that("cover=/sys/kernel"), &report);
 }
 
 #[test]
-fn a_proc_that_can_not_be_written() {
+fn a_proc_that_can_not_be_written_is_recognised() {
     refuses(
         &Machine::of_a_user().that("read-only=/proc"),
         "\
@@ -92,7 +92,7 @@ error: cannot isolate `first`: /proc is read-only, so no ids can be mapped
 }
 
 #[test]
-fn a_sys_that_can_not_be_written() {
+fn a_sys_that_can_not_be_written_is_recognised() {
     refuses(
         &Machine::of_a_user().that("read-only=/sys"),
         "\

@@ -4,7 +4,7 @@ use crate::machine::Machine;
 use crate::{isolates, refuses};
 
 #[test]
-fn no_user_namespaces() {
+fn a_limit_of_no_user_namespaces_is_named() {
     refuses(
         &Machine::of_a_user().that("limit=user:0"),
         "\
@@ -22,7 +22,7 @@ error: cannot isolate `first`: this container allows no user namespaces
 }
 
 #[test]
-fn no_pid_namespaces() {
+fn a_limit_of_no_pid_namespaces_is_named() {
     refuses(
         &Machine::of_a_user().that("limit=pid:0"),
         "\
@@ -39,9 +39,9 @@ error: cannot isolate `first`: this container allows no pid namespaces
     );
 }
 
-/// The kinds that init makes for itself are told apart by their limits alone.
+/// The kinds that init makes are told apart by their limits alone: the step that fails is the same.
 #[track_caller]
-fn refuses_one_kind(kind: &str) {
+fn names_the_limit_of(kind: &str) {
     refuses(
         &Machine::of_a_user().that(&format!("limit={kind}:0")),
         &format!(
@@ -61,23 +61,23 @@ error: cannot isolate `first`: this container allows no {kind} namespaces
 }
 
 #[test]
-fn no_net_namespaces() {
-    refuses_one_kind("net");
+fn a_limit_of_no_net_namespaces_is_named() {
+    names_the_limit_of("net");
 }
 
 #[test]
-fn no_mnt_namespaces() {
-    refuses_one_kind("mnt");
+fn a_limit_of_no_mnt_namespaces_is_named() {
+    names_the_limit_of("mnt");
 }
 
 #[test]
-fn no_uts_namespaces() {
-    refuses_one_kind("uts");
+fn a_limit_of_no_uts_namespaces_is_named() {
+    names_the_limit_of("uts");
 }
 
 #[test]
-fn no_ipc_namespaces() {
-    refuses_one_kind("ipc");
+fn a_limit_of_no_ipc_namespaces_is_named() {
+    names_the_limit_of("ipc");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_remedy_for_a_limit_helps() {
 #[test]
 fn a_limit_of_a_container_around_this_one_is_not_blamed_on_this_one() {
     refuses(
-        &Machine::of_a_container_s_root().that("limit=net:0").that("user=1000"),
+        &Machine::of_root_in_a_container().that("limit=net:0").that("user=1000"),
         "\
 error: cannot isolate `first`: a container around this one limits namespaces, or they are nested 32 deep
 
@@ -108,7 +108,7 @@ error: cannot isolate `first`: a container around this one limits namespaces, or
 }
 
 #[test]
-fn a_user_namespace_that_does_not_know_its_user() {
+fn a_user_namespace_that_does_not_know_its_user_is_recognised() {
     refuses(
         &Machine::of_a_stranger(),
         "\

@@ -9,9 +9,14 @@ use isotest_tests::{Fixture, text};
 /// The suite: 4 tests in `anywhere`, one of them no isotest; 6 in `sandboxed`; 1 in `strange`, which has no door.
 const QUIET: Fixture = Fixture("quiet");
 
-/// A machine, as the words that `refusing-machine` makes it from.
-#[derive(Clone)]
-pub(crate) struct Machine(Vec<String>);
+/// A machine.
+#[derive(Default)]
+pub(crate) struct Machine {
+    /// What `refusing-machine` makes it from.
+    words: Vec<String>,
+    /// What its user has put into `ISOTEST_UNAVAILABLE`.
+    choice: Option<&'static str>,
+}
 
 /// How a suite's run ended.
 pub(crate) struct Ended {
@@ -24,31 +29,31 @@ pub(crate) struct Ended {
 impl Machine {
     /// An ordinary user's, in namespaces of our own, so that it is the same one whoever runs these tests.
     pub(crate) fn of_a_user() -> Machine {
-        Machine(Vec::new()).that("user=1000")
+        Machine::default().that("user=1000")
     }
 
     /// Root's, in namespaces of our own.
-    pub(crate) fn of_a_container_s_root() -> Machine {
-        Machine(Vec::new()).that("user=0")
+    pub(crate) fn of_root_in_a_container() -> Machine {
+        Machine::default().that("user=0")
     }
 
     /// The strongest root there is: the real one, if that is who runs these tests.
     pub(crate) fn of_root() -> Machine {
         if nix::unistd::geteuid().is_root() {
-            Machine(Vec::new()).that("mounts")
+            Machine::default().that("mounts")
         } else {
-            Self::of_a_container_s_root()
+            Self::of_root_in_a_container()
         }
     }
 
     /// One whose user namespace knows nobody.
     pub(crate) fn of_a_stranger() -> Machine {
-        Machine(Vec::new()).that("stranger")
+        Machine::default().that("stranger")
     }
 
     /// The same, refusing something more; `refusing-machine/refusal.rs` lists what.
     pub(crate) fn that(mut self, refuses: &str) -> Machine {
-        self.0.push(refuses.to_owned());
+        self.words.push(refuses.to_owned());
         self
     }
 
@@ -59,28 +64,22 @@ impl Machine {
         self.that(&format!("{how}={}", place.display()))
     }
 
-    /// Plain `cargo test ARGUMENTS`.
-    pub(crate) fn cargo_test(&self, arguments: &[&str]) -> Ended {
-        self.cargo_test_with([], arguments)
+    /// The same, whose user has made this choice.
+    pub(crate) fn choosing(mut self, choice: &'static str) -> Machine {
+        self.choice = Some(choice);
+        self
     }
 
-    /// The same with environment variables.
-    pub(crate) fn cargo_test_with<const N: usize>(&self, variables: [(&str, &str); N], arguments: &[&str]) -> Ended {
+    /// Plain `cargo test ARGUMENTS`.
+    pub(crate) fn cargo_test(&self, arguments: &[&str]) -> Ended {
         build();
-        let mut command = QUIET.cargo(&[&["test", "--offline"], arguments].concat());
-        self.run(command.envs(variables))
+        self.run(&QUIET.cargo(&[&["test", "--offline"], arguments].concat()))
     }
 
     /// `cargo isotest run --no-fail-fast ARGUMENTS`.
     pub(crate) fn cargo_isotest(&self, arguments: &[&str]) -> Ended {
-        self.cargo_isotest_with([], arguments)
-    }
-
-    /// The same with environment variables.
-    pub(crate) fn cargo_isotest_with<const N: usize>(&self, variables: [(&str, &str); N], arguments: &[&str]) -> Ended {
         build();
-        let mut command = QUIET.cargo_isotest(&[&["run", "--offline", "--no-fail-fast"], arguments].concat());
-        self.run(command.envs(variables))
+        self.run(&QUIET.cargo_isotest(&[&["run", "--offline", "--no-fail-fast"], arguments].concat()))
     }
 
     /// The test binary `anywhere` itself, as an editor would run it.
@@ -91,7 +90,7 @@ impl Machine {
     fn run(&self, command: &Command) -> Ended {
         // Nothing here takes long: five minutes is for machines with much else to do.
         let mut inside = Command::new("timeout");
-        inside.args(["--kill-after=5", "300", env!("CARGO_BIN_EXE_refusing-machine")]).args(&self.0).arg("--");
+        inside.args(["--kill-after=5", "300", env!("CARGO_BIN_EXE_refusing-machine")]).args(&self.words).arg("--");
         inside.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
@@ -99,6 +98,10 @@ impl Machine {
                 None => inside.env_remove(name),
             };
         }
+        match self.choice {
+            Some(choice) => inside.env("ISOTEST_UNAVAILABLE", choice),
+            None => inside.env_remove("ISOTEST_UNAVAILABLE"),
+        };
         if let Some(directory) = command.get_current_dir() {
             inside.current_dir(directory);
         }

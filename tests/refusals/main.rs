@@ -41,7 +41,7 @@ fn isolates(machine: &Machine) {
 #[test]
 fn a_machine_that_refuses_nothing_isolates() {
     isolates(&Machine::of_a_user());
-    isolates(&Machine::of_a_container_s_root());
+    isolates(&Machine::of_root_in_a_container());
 }
 
 #[test]

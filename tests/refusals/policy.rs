@@ -2,20 +2,16 @@
 
 use crate::machine::{Ended, Machine};
 
-fn choosing<const N: usize>(choice: [&'static str; N]) -> [(&'static str, &'static str); N] {
-    choice.map(|choice| ("ISOTEST_UNAVAILABLE", choice))
-}
-
-fn machine() -> Machine {
-    Machine::of_a_user().that("filter=docker")
+fn refusing(choice: &'static str) -> Machine {
+    Machine::of_a_user().that("filter=docker").choosing(choice)
 }
 
 fn cargo_test(choice: &'static str, test: &str) -> Ended {
-    machine().cargo_test_with(choosing([choice]), &["--test", test, "--", "--nocapture"])
+    refusing(choice).cargo_test(&["--test", test, "--", "--nocapture"])
 }
 
 fn cargo_isotest(choice: &'static str, test: &str) -> Ended {
-    machine().cargo_isotest_with(choosing([choice]), &["--test", test, "--status-level=all"])
+    refusing(choice).cargo_isotest(&["--test", test, "--status-level=all"])
 }
 
 fn lines_with(text: &str, words: &str) -> usize {
@@ -85,7 +81,7 @@ fn without_a_sandbox_is_meant_literally() {
 #[test]
 fn where_nothing_is_refused_the_choice_changes_nothing() {
     for choice in ["fail", "skip", "run"] {
-        let ended = Machine::of_a_user().cargo_isotest_with(choosing([choice]), &[]);
+        let ended = Machine::of_a_user().choosing(choice).cargo_isotest(&[]);
         assert_eq!(ended.code, Some(0), "{}", ended.text);
         assert!(ended.text.contains("11 passed, 0 failed, 0 skipped"), "{choice}: {}", ended.text);
         assert!(!ended.text.contains("not isolated"), "{choice}: {}", ended.text);

@@ -19,7 +19,7 @@ fn machine() -> [String; 2] {
 
 #[test]
 fn root_isolates_where_the_limit_of_user_namespaces_is_zero() {
-    isolates(&Machine::of_a_container_s_root().that("limit=user:0"));
+    isolates(&Machine::of_root_in_a_container().that("limit=user:0"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::machine::Machine;
 use crate::refuses;
 
 #[test]
-fn user_namespaces_switched_off_as_on_debian() {
+fn debian_s_switch_is_recognised() {
     refuses(
         &Machine::of_a_user().that("sysctl=unprivileged_userns_clone:0").that("filter=users"),
         "\
@@ -25,7 +25,7 @@ error: cannot isolate `first`: user namespaces are switched off for ordinary use
 }
 
 #[test]
-fn user_namespaces_without_capabilities_as_on_ubuntu() {
+fn ubuntu_s_restriction_is_recognised() {
     refuses(
         &Machine::of_a_user().that("sysctl=apparmor_restrict_unprivileged_userns:1").that("filter=rewriting"),
         "\

@@ -17,8 +17,8 @@ pub(crate) enum Filter {
     Users,
     /// `mounts`: no mount.
     Mounts,
-    /// `rewriting`: no existing file can be opened to be rewritten. Ubuntu's AppArmor lets a user namespace be made
-    /// and takes the capabilities away that its id maps need; the map's files then can't be opened, which this imitates.
+    /// `rewriting`: no file can be opened to be written anew. Ubuntu's AppArmor lets a user namespace be made and takes
+    /// the capabilities away that its id maps need, so that the files of the maps can't be opened: this imitates it.
     Rewriting,
 }
 
