@@ -3,17 +3,21 @@
 //! What it leaves to others: judging the outcome (the client), and killing what is left, which the kernel does
 //! when PID 1 exits (`pid_namespaces(7)`).
 
+mod census;
+
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
+use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
+use self::census::Census;
 use crate::Pid1;
 use crate::host::Facts;
 use crate::outcome::{End, Failure, Report, Stage, Word};
@@ -42,8 +46,13 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
     let ties = attempt(sandbox, "tying the test to its init", tie(sandbox));
     let word = ties.word;
     let children = attempt(sandbox, "watching for ended children", watch_children());
+    let census = is_pid_1(sandbox).then(|| attempt(sandbox, "taking a copy of /proc", Census::prepare()));
+    // The test has init's user id and, in its own user namespace, the right to trace: it could stop init for ever. A
+    // process that may not be dumped can only be traced by who has that right where its program was started.
+    attempt(sandbox, "hiding init's memory", prctl::set_dumpable(!sandbox.user_namespace));
     match attempt(sandbox, "starting the test process", process::fork(sandbox.proof)) {
         ForkResult::Child => {
+            attempt(sandbox, "showing the test's memory", prctl::set_dumpable(true));
             if sandbox.run.spec.pid1 == Pid1::Test && sandbox.run.isolation == Isolation::Required {
                 let steps = plan::process_files(&sandbox.run.spec, sandbox.facts);
                 if let Err(failure) = carry_out(&steps, &mut Detached::default()) {
@@ -54,8 +63,10 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
         }
         ForkResult::Parent { child } => {
             drop(ties.letter);
-            let end = supervise(child, sandbox, &children);
-            let left_over = take_stock(sandbox);
+            let entered = census.as_ref().map_or(Ok(()), Census::enter);
+            attempt(sandbox, "entering the copy of /proc", entered);
+            let end = supervise(child, sandbox, &children, census.as_ref());
+            let left_over = take_stock(census.as_ref());
             if !isolated(sandbox) {
                 kill_descendants();
             }
@@ -121,7 +132,7 @@ fn watch_children() -> nix::Result<SignalFd> {
 }
 
 /// Waits for the test process, and reaps whatever else becomes init's child.
-fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd) -> End {
+fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: Option<&Census>) -> End {
     // Only the test may hold the output open: its end must be the reader's end of file.
     for standard in 0..=2 {
         if let Ok(null) = std::fs::File::open("/dev/null") {
@@ -129,30 +140,55 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd) -> End {
         }
     }
     let deadline = sandbox.run.spec.timeout.map(|timeout| Instant::now() + timeout);
+    let mut stopped = false;
     loop {
-        if let Some(end) = reap(test, sandbox) {
-            return end;
+        match reap(test) {
+            Some(Change::Ended(end)) => return end,
+            Some(Change::Stopped) => stopped = true,
+            Some(Change::Continued) => stopped = false,
+            None => {}
         }
-        let left = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+        if stopped && census.is_some_and(|census| !census.anybody_runs()) {
+            return End::Stopped;
+        }
+        let mut left = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
             Some(Duration::ZERO) => return End::TimedOut,
             left => left,
         };
+        if stopped {
+            // Init hears of its own children only: what else stops, or ends, it has to look for.
+            left = Some(left.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
+        }
         wait_for_a_child(children, left);
     }
 }
 
-/// Collects every child that has changed; says how the test ended if it was among them.
-fn reap(test: Pid, sandbox: &Sandbox<'_>) -> Option<End> {
+/// How long the last process that runs beside a stopped test may have stopped before init notices.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// What has become of the test process.
+enum Change {
+    Ended(End),
+    Stopped,
+    Continued,
+}
+
+/// Collects every child that has changed; tells the latest change of the test.
+fn reap(test: Pid) -> Option<Change> {
+    let mut change = None;
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
-            Ok(WaitStatus::Exited(pid, status)) if pid == test => return Some(End::Exited(status)),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == test => return Some(End::Signalled(signal as i32)),
-            Ok(WaitStatus::Stopped(pid, _)) if pid == test && count_others(sandbox) == 1 => return Some(End::Stopped),
-            Ok(WaitStatus::StillAlive) => return None,
+        match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED | WaitPidFlag::WCONTINUED)) {
+            Ok(WaitStatus::Exited(pid, status)) if pid == test => return Some(Change::Ended(End::Exited(status))),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == test => {
+                return Some(Change::Ended(End::Signalled(signal as i32)));
+            }
+            Ok(WaitStatus::Stopped(pid, _)) if pid == test => change = Some(Change::Stopped),
+            Ok(WaitStatus::Continued(pid)) if pid == test => change = Some(Change::Continued),
+            Ok(WaitStatus::StillAlive) => return change,
             Ok(_) | Err(Errno::EINTR) => {}
             // nix does not know real-time signals: the process they killed is gone all the same.
-            Err(Errno::EINVAL) => return Some(End::Signalled(libc::SIGRTMIN())),
-            Err(_) => return None,
+            Err(Errno::EINVAL) => return Some(Change::Ended(End::Signalled(libc::SIGRTMIN()))),
+            Err(_) => return change,
         }
     }
 }
@@ -167,24 +203,14 @@ fn wait_for_a_child(children: &SignalFd, left: Option<Duration>) {
     while let Ok(Some(_)) = children.read_signal() {}
 }
 
-/// How many processes are in the sandbox beside init.
-fn count_others(sandbox: &Sandbox<'_>) -> usize {
-    if !is_pid_1(sandbox) || kill(Pid::from_raw(-1), None) == Err(Errno::ESRCH) {
-        return 0;
-    }
-    let Ok(entries) = std::fs::read_dir("/proc") else { return 0 };
-    let processes = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
-    processes.count().saturating_sub(1)
-}
-
-/// What the test left behind, after its zombies are gone.
-fn take_stock(sandbox: &Sandbox<'_>) -> usize {
+/// How many processes the test left behind, after its zombies are gone.
+fn take_stock(census: Option<&Census>) -> usize {
     while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
         if status == WaitStatus::StillAlive {
             break;
         }
     }
-    count_others(sandbox)
+    census.map_or(0, Census::others)
 }
 
 /// Kills what the test has started, however deep: each orphan becomes a child of this process.
