@@ -1,8 +1,8 @@
 //! The `#[isotest]` attribute. Depend on `isotest-core`, which re-exports it.
 //!
 //! `args` reads what stands in the parentheses, `check` decides whether the item can be a test, `expand` writes what
-//! it becomes. To add an argument, add a row to the table in `args`, a section to the documentation below and a file
-//! per mistake to `tests/ui`.
+//! it becomes. To add an argument, add a row to the table in `args`, a row to the documentation below and a file per
+//! mistake to `tests/ui/mistakes`.
 
 mod args;
 mod check;
@@ -15,7 +15,73 @@ use crate::args::Arguments;
 use crate::check::Test;
 use crate::mistakes::Mistakes;
 
-/// Gives a test a machine of its own; see the documentation of `isotest-core`.
+/// Gives a test a machine of its own: fresh PID, network, mount, UTS, IPC and user namespaces, a private tmpfs and a
+/// reaping init.
+///
+/// ```
+/// use isotest::isotest;
+///
+/// #[isotest(timeout = "5s", hostname = "web-1", env(RUST_LOG = "debug"))]
+/// fn listens_on_port_80() -> std::io::Result<()> {
+///     let listener = std::net::TcpListener::bind("127.0.0.1:80")?; // Free in every sandbox, and allowed.
+///     assert_eq!(listener.local_addr()?.port(), 80);
+///     assert_eq!(std::process::id(), 2); // PID 1 is this test's own init.
+///     Ok(())
+/// }
+/// ```
+///
+/// The function becomes a `#[test]` of the same name. It takes no parameters and returns whatever a test may return:
+/// nothing, a `Result`, an `ExitCode`, any other [`Termination`](std::process::Termination). `#[should_panic]`,
+/// `#[ignore]`, `#[cfg]` and lint levels mean what they mean on any test, above or below. `#[isotest::test]` is
+/// another spelling of the same attribute.
+///
+/// Examples on this page are compiled and not run, as tests in documentation are; the project's `examples/` folder
+/// has some that are run.
+///
+/// # Arguments
+///
+/// | Argument | What it chooses | Default | See |
+/// |---|---|---|---|
+/// | `env(NAME = "value", …)` | Environment variables that are set before the test starts. A name that is no identifier stands in quotes: `env("my.name" = "value")`. | none | `environ(7)` |
+/// | `hostname = "db-1"` | The host name inside: 1 to 64 letters, digits, `-`, `_` and `.`. | `"isotest"` | `sethostname(2)` |
+/// | `init = true` or `false` | Whether PID 1 is an init that reaps orphans, with the test as PID 2. Without it the test itself is PID 1: nobody reaps for it, and signals that it does not handle are ignored. | `true` | `pid_namespaces(7)` |
+/// | `net = "isolated"` or `"host"` | A network of the test's own with nothing in it but `lo`, which is up; or the caller's network. | `"isolated"` | `network_namespaces(7)` |
+/// | `processes = 4096` | How many processes and threads may exist inside at once. | `4096` | `RLIMIT_NPROC` in `setrlimit(2)` |
+/// | `timeout = "5s"` | How long after its start the test is killed, with all that it has started. Whole numbers, each with a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`; they add up, as in `"1m 30s"`. | no limit | |
+/// | `tmp = "64M"` | The size of each private tmpfs (`/tmp`, `/var/tmp`, `/dev/shm`, `/run`). Bytes, or with `K`, `M`, `G`, `T` a power of 1024. | `"256M"` | `tmpfs(5)` |
+/// | `user = "self"` or `"root"` | Whether the test keeps the caller's user and group, and with them what file permissions mean; or is uid 0 with every capability over its own namespaces. | `"self"` | `user_namespaces(7)` |
+/// | `crate = path::to::isotest` | Where the generated code finds this library, when it is not `::isotest`: under the name that a dependency was renamed to, or where another crate re-exports it. | `::isotest` | |
+///
+/// # Together with other test attributes
+///
+/// Put `#[isotest]` **above** an attribute that turns one function into one test, and **below** one that makes several
+/// tests, or a test with parameters: below all its cases, so that each of them gets a sandbox of its own.
+///
+/// ```
+/// # use isotest::isotest;
+/// # use rstest::rstest;
+/// #[isotest]
+/// #[tokio::test]
+/// async fn the_runtime_lives_in_the_sandbox() {}
+///
+/// #[isotest]
+/// #[test_log::test]
+/// fn what_it_logs_is_captured() {}
+///
+/// #[rstest]
+/// #[case::web(80)]
+/// #[case::dns(53)]
+/// #[isotest]
+/// fn each_case_has_a_sandbox_of_its_own(#[case] port: u16) {}
+/// ```
+///
+/// A plain `#[test]` below `#[isotest]` is the same as none. Above, it has made a test of its own before `#[isotest]`
+/// can know of it: the harness then has the test twice.
+///
+/// # Where a test can't be isolated
+///
+/// On a system other than Linux the tests are ignored, with the reason. On Linux a test whose sandbox can't be made
+/// fails and says why; the environment variable `ISOTEST_UNAVAILABLE` (`fail`, `skip`, `run`) chooses otherwise.
 #[proc_macro_attribute]
 pub fn isotest(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute(arguments.into(), item.into()).into()
