@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{getegid, geteuid};
 
 /// What a plan needs to know about the machine.
@@ -19,6 +20,8 @@ pub(crate) struct Facts {
     pub(crate) private: Vec<PathBuf>,
     /// Whether there are control groups to keep visible below `/sys`.
     pub(crate) cgroups: bool,
+    /// Whether nothing in `/sys` can be written.
+    pub(crate) sys_read_only: bool,
     /// Whether POSIX message queues are mounted.
     pub(crate) mqueue: bool,
     /// Whether each PID namespace has a `kernel.pid_max` of its own. Where it has not, writing it changes the host's.
@@ -37,6 +40,7 @@ impl Facts {
             gid_ranges: id_ranges("/proc/self/gid_map"),
             private: private_directories(),
             cgroups: PathBuf::from("/sys/fs/cgroup").is_dir(),
+            sys_read_only: statvfs("/sys").is_ok_and(|sys| sys.flags().contains(FsFlags::ST_RDONLY)),
             mqueue: PathBuf::from("/dev/mqueue").is_dir(),
             own_pid_max: std::fs::read_to_string("/proc/sys/kernel/osrelease").is_ok_and(|own| is_since(&own, 6, 14)),
             directory: std::env::current_dir().ok(),

@@ -29,7 +29,7 @@ pub(crate) enum Step {
     /// Go to a directory by its name, and so to what is mounted there now, `chdir(2)`.
     Enter(PathBuf),
     /// Mount a file system of this kind.
-    Mount { kind: &'static str, at: PathBuf },
+    Mount { kind: &'static str, at: PathBuf, read_only: bool },
     /// Bring `lo` up.
     RaiseLoopback,
     /// Name the machine, `sethostname(2)`.
@@ -86,14 +86,14 @@ pub(crate) fn plan(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
         system_files(facts, &mut steps);
     }
     if facts.mqueue {
-        steps.push(Step::Mount { kind: "mqueue", at: "/dev/mqueue".into() });
+        steps.push(Step::Mount { kind: "mqueue", at: "/dev/mqueue".into(), read_only: false });
     }
     steps
 }
 
 /// What only a process inside the new PID namespace can do: a `/proc` that shows it.
 pub(crate) fn process_files(spec: &Spec, facts: &Facts) -> Vec<Step> {
-    let mut steps = vec![Step::Mount { kind: "proc", at: "/proc".into() }];
+    let mut steps = vec![Step::Mount { kind: "proc", at: "/proc".into(), read_only: false }];
     if spec.net == Net::Isolated {
         let group = if facts.uid != 0 && spec.user == User::Root { 0 } else { facts.gid };
         steps.push(write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0".to_owned()));
@@ -155,7 +155,8 @@ fn system_files(facts: &Facts, steps: &mut Vec<Step>) {
     if facts.cgroups {
         steps.push(Step::Detach(cgroups.clone()));
     }
-    steps.push(Step::Mount { kind: "sysfs", at: "/sys".into() });
+    // Where the one that is there can't be written, as in Docker, the kernel refuses a fresh one that can.
+    steps.push(Step::Mount { kind: "sysfs", at: "/sys".into(), read_only: facts.sys_read_only });
     if facts.cgroups {
         steps.push(Step::Attach(cgroups));
     }
@@ -193,7 +194,7 @@ impl fmt::Display for Step {
             Step::MakeDirectory(path) => write!(f, "making the directory {}", path.display()),
             Step::Attach(path) => write!(f, "putting {} back", path.display()),
             Step::Enter(path) => write!(f, "entering {}", path.display()),
-            Step::Mount { kind, at } => write!(f, "mounting {kind} on {}", at.display()),
+            Step::Mount { kind, at, .. } => write!(f, "mounting {kind} on {}", at.display()),
             Step::RaiseLoopback => f.write_str("bringing lo up"),
             Step::Hostname(name) => write!(f, "setting the host name {name:?}"),
         }
@@ -226,6 +227,7 @@ mod tests {
             gid_ranges: Vec::new(),
             private: private.iter().map(PathBuf::from).collect(),
             cgroups: false,
+            sys_read_only: false,
             mqueue: false,
             own_pid_max: true,
             directory: Some(directory.into()),

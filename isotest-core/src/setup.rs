@@ -39,7 +39,10 @@ fn carry_out_one(step: &Step, detached: &mut Detached) -> Result<()> {
         Step::MakeDirectory(path) => make_directory(path),
         Step::Attach(path) => attach(path, detached),
         Step::Enter(path) => nix::unistd::chdir(path),
-        Step::Mount { kind, at } => mount(Some(*kind), at, Some(*kind), NO_PRIVILEGE, NONE),
+        Step::Mount { kind, at, read_only } => {
+            let flags = if *read_only { NO_PRIVILEGE | MsFlags::MS_RDONLY } else { NO_PRIVILEGE };
+            mount(Some(*kind), at, Some(*kind), flags, NONE)
+        }
         Step::RaiseLoopback => sys::network::raise_loopback(),
         Step::Hostname(name) => nix::unistd::sethostname(name),
     }

@@ -38,8 +38,10 @@ pub(crate) fn explain_overflow(thread: &str) -> Result<()> {
 /// Where a thread that grows too far ends up. glibc has counted the guard as part of the stack, and not: both are meant.
 fn guard() -> Result<(usize, usize)> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-    // SAFETY: the function initialises the attributes of the calling thread.
-    let error = unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) };
+    // SAFETY: it only names the calling thread.
+    let thread = unsafe { libc::pthread_self() };
+    // SAFETY: the thread is alive, and the function initialises the attributes.
+    let error = unsafe { libc::pthread_getattr_np(thread, attributes.as_mut_ptr()) };
     if error != 0 {
         return Err(Errno::from_raw(error));
     }
