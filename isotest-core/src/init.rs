@@ -81,7 +81,7 @@ fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<(), Failure>
         let step = step.to_owned();
         move |errno: Errno| Failure { step, stage: Stage::Other, errno: errno as i32 }
     };
-    process::default_signals().map_err(failed("resetting the signals"))?;
+    process::wait_for_children().map_err(failed("resetting SIGCHLD"))?;
     // A session of its own: `kill(0, …)` in a test reaches its own sandbox only, and there is no terminal to disturb.
     nix::unistd::setsid().map_err(failed("leaving the server's session"))?;
     process::set_name(c"isotest-init").map_err(failed("naming init"))?;
@@ -115,8 +115,7 @@ fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
     let init = if run.spec.pid1 == Pid1::Test { Some(process::own_pidfd()?) } else { None };
     let (word, letter) = match &run.target {
         Target::Exec(program) if program.wrapped => {
-            let told = serde_json::to_vec(&(&run.test, &run.spec)).map_err(|_| Errno::EINVAL)?;
-            let (word, letter) = SharedWord::as_letter(&told)?;
+            let (word, letter) = SharedWord::as_letter(run.test.as_bytes())?;
             (word, Some(letter))
         }
         _ => (SharedWord::new()?, None),
@@ -134,10 +133,8 @@ fn watch_children() -> nix::Result<SignalFd> {
 /// Waits for the test process, and reaps whatever else becomes init's child.
 fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: Option<&Census>) -> End {
     // Only the test may hold the output open: its end must be the reader's end of file.
-    for standard in 0..=2 {
-        if let Ok(null) = std::fs::File::open("/dev/null") {
-            process::redirect(null.as_fd(), standard).ok();
-        }
+    for output in [1, 2] {
+        process::redirect(std::io::stdin().as_fd(), output).ok(); // The server's standard input is /dev/null.
     }
     let deadline = sandbox.run.spec.timeout.map(|timeout| Instant::now() + timeout);
     let mut stopped = false;

@@ -64,6 +64,8 @@ fn start() -> nix::Result<Server> {
     };
     sys::env::remove(&proof, sys::door::SERVER);
     process::set_name(c"isotest-server")?;
+    // Whoever started the tests may have ignored or blocked some; a test finds all at their defaults.
+    process::default_signals()?;
     // Ignored, so that the kernel reaps ended sandboxes by itself: their reports go straight to the client.
     process::ignore_children()?;
     let alive = process::own_pidfd()?;
@@ -104,7 +106,7 @@ impl Server {
             (Some(out), Ok(ForkResult::Child)) => {
                 let list: Vec<&str> = list.iter().map(String::as_str).collect();
                 arguments.rewrite(&self.proof, &list);
-                let ready = process::redirect(out.as_fd(), 1).and(process::default_signals());
+                let ready = process::redirect(out.as_fd(), 1).and(process::wait_for_children());
                 ready.and(process::close_from(3)).unwrap_or_else(|_| exit_now(1));
                 std::mem::forget(out);
                 Role::Main

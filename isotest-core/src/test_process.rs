@@ -47,7 +47,7 @@ pub(crate) fn become_test(
     let first_to_close = if ties.letter.is_some() { LETTER + 1 } else { LETTER };
     let ready = process::redirect(out.as_fd(), 1)
         .and_then(|()| process::redirect(err.as_fd(), 2))
-        .and_then(|()| process::default_signals())
+        .and_then(|()| process::unblock_signals())
         .and_then(|()| limit_processes(run))
         .and_then(|()| drop_privileges(run, facts))
         .and_then(|()| ties.init.as_ref().map_or(Ok(()), die_with))
@@ -63,7 +63,7 @@ pub(crate) fn become_test(
     }
     if let Target::Body | Target::Harness = run.target {
         arguments.rewrite(proof, &harness_arguments(&run.test));
-        crate::entry::enter(&run.test, &run.spec, ties.word);
+        crate::entry::enter(&run.test, ties.word);
     }
     match &run.target {
         Target::Body => run_body(run, tests, arguments),

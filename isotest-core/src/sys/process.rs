@@ -142,6 +142,11 @@ pub(crate) fn exec(program: &CString, arguments: &[CString]) -> Errno {
     }
 }
 
+/// Unblocks every signal.
+pub(crate) fn unblock_signals() -> Result<()> {
+    nix::sys::signal::SigSet::empty().thread_set_mask()
+}
+
 /// Puts every signal back to its default action and unblocks all of them.
 pub(crate) fn default_signals() -> Result<()> {
     for number in 1..=64 {
@@ -151,7 +156,7 @@ pub(crate) fn default_signals() -> Result<()> {
         // SAFETY: the default action needs no handler that could be unsound.
         unsafe { libc::signal(number, libc::SIG_DFL) };
     }
-    nix::sys::signal::SigSet::empty().thread_set_mask()
+    unblock_signals()
 }
 
 /// Takes over a descriptor that this process was started with, under its own number.
@@ -164,6 +169,13 @@ pub(crate) fn own_descriptor(number: i32) -> OwnedFd {
 pub(crate) fn adopt(number: i32) -> OwnedFd {
     // SAFETY: the kernel made this descriptor when it delivered the message, nobody else knows it.
     unsafe { OwnedFd::from_raw_fd(number) }
+}
+
+/// Takes [`ignore_children`] back.
+pub(crate) fn wait_for_children() -> Result<()> {
+    // SAFETY: the default action installs no handler.
+    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGCHLD, nix::sys::signal::SigHandler::SigDfl) }
+        .map(drop)
 }
 
 /// Lets the kernel reap ended children by itself, `SIGCHLD` in `signal(7)`.

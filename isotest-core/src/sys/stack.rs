@@ -15,19 +15,16 @@ use nix::errno::Errno;
 /// Room for the handler, which is small; a kernel that saves large registers asks for more (`getauxval(3)`).
 const ROOM: usize = 64 * 1024;
 
-static MESSAGE: OnceLock<String> = OnceLock::new();
+static THREAD: OnceLock<&'static str> = OnceLock::new();
 static GUARD_START: AtomicUsize = AtomicUsize::new(0);
 static GUARD_END: AtomicUsize = AtomicUsize::new(0);
 
 /// From here on an overflow of this thread's stack is explained on standard error, and aborts.
-pub(crate) fn explain_overflow(thread: &str) -> Result<()> {
+pub(crate) fn explain_overflow(thread: &'static str) -> Result<()> {
     let (start, end) = guard()?;
     GUARD_START.store(start, Ordering::Relaxed);
     GUARD_END.store(end, Ordering::Relaxed);
-    let tid = nix::unistd::gettid();
-    MESSAGE.get_or_init(|| {
-        format!("\nthread '{thread}' ({tid}) has overflowed its stack\nfatal runtime error: stack overflow, aborting\n")
-    });
+    THREAD.get_or_init(|| thread);
     give_the_handler_a_stack()?;
     for signal in [libc::SIGSEGV, libc::SIGBUS] {
         handle(signal)?;
@@ -86,13 +83,49 @@ extern "C" fn on_fault(signal: i32, info: *const libc::siginfo_t, _context: *con
     // SAFETY: both signals carry an address.
     let address = unsafe { info.si_addr() } as usize;
     let overflow = (GUARD_START.load(Ordering::Relaxed)..GUARD_END.load(Ordering::Relaxed)).contains(&address);
-    if overflow && let Some(message) = MESSAGE.get() {
-        // SAFETY: write is async-signal-safe, and the message lives for ever.
-        unsafe { libc::write(2, message.as_ptr().cast(), message.len()) };
+    if overflow {
+        // Nothing here may allocate: the heap's lock may be held by the code that was interrupted.
+        let mut digits = [0; 10];
+        let tid = decimal(nix::unistd::gettid().as_raw().unsigned_abs(), &mut digits);
+        let thread = THREAD.get().copied().unwrap_or_default();
+        for part in [
+            "\nthread '",
+            thread,
+            "' (",
+            tid,
+            ") has overflowed its stack\nfatal runtime error: stack overflow, aborting\n",
+        ] {
+            // SAFETY: write is async-signal-safe, and reads only the text it is given.
+            unsafe { libc::write(2, part.as_ptr().cast(), part.len()) };
+        }
         // SAFETY: abort is async-signal-safe.
         unsafe { libc::abort() };
     }
     // Any other fault: returning repeats it, and then it kills.
     // SAFETY: the default action needs no handler that could be unsound.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
+/// The number in decimal.
+fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &str {
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return std::str::from_utf8(&digits[start..]).unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        assert_eq!(decimal(0, &mut [0; 10]), "0");
+        assert_eq!(decimal(4_294_967_295, &mut [0; 10]), "4294967295");
+    }
 }
