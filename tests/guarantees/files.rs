@@ -15,13 +15,25 @@ use crate::inside::{inside, mark};
 
 const PRIVATE: [&str; 4] = ["/tmp", "/var/tmp", "/dev/shm", "/run"];
 
-#[isotest(tmp = "1M")]
-fn each_private_directory_is_a_tmpfs_of_the_size_asked_for() {
-    for directory in PRIVATE {
+/// The size of each private directory, which all must be the same.
+fn size_of_each() -> u64 {
+    let sizes = PRIVATE.map(|directory| {
         let kind = statfs(directory).expect("it exists");
         assert_eq!(kind.filesystem_type(), TMPFS_MAGIC, "{directory}");
-        assert_eq!(kind.blocks() * kind.block_size().cast_unsigned(), 1 << 20, "{directory}");
-    }
+        kind.blocks() * kind.block_size().cast_unsigned()
+    });
+    assert_eq!(sizes, [sizes[0]; 4]);
+    sizes[0]
+}
+
+#[isotest(tmp = "1M")]
+fn each_private_directory_is_a_tmpfs_of_the_size_asked_for() {
+    assert_eq!(size_of_each(), 1 << 20);
+}
+
+#[isotest]
+fn the_size_is_256_mib_where_none_is_asked_for() {
+    assert_eq!(size_of_each(), 256 << 20);
 }
 
 #[isotest]

@@ -13,6 +13,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
+use crate::bounded::bounded;
+
 /// Tests of the fixture that are about to run.
 pub(crate) struct Inside {
     meeting: PathBuf,
@@ -52,21 +54,14 @@ pub(crate) fn inside_in_turn(tests: &str) -> Inside {
 pub(crate) fn inside_after(shell: &str, arguments: &[&str]) -> Inside {
     let meeting = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mark());
     std::fs::create_dir_all(meeting.join("mount")).expect("a place to meet");
-    // A hanging sandbox fails this test by the clock.
-    let mut command = Command::new("timeout");
-    command.args(["--signal=KILL", "60", "sh", "-c", &format!("{shell}\nexec \"$@\""), "sh"]);
+    let mut command = bounded("sh", &FIXTURE.cargo(&[]));
+    command.args(["-c", &format!("{shell}\nexec \"$@\""), "sh"]);
     command.arg(binary()).args(arguments).arg("--nocapture").current_dir(FIXTURE.directory());
-    for (name, value) in FIXTURE.cargo(&[]).get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Inside { meeting, command }.told("MARK", &mark())
 }
 
-const FIXTURE: Fixture = Fixture("guarantees");
+pub(crate) const FIXTURE: Fixture = Fixture("guarantees");
 
 /// The fixture's test binary, built once.
 fn binary() -> &'static Path {

@@ -4,6 +4,7 @@
 //! outside must be watched at the same time, a test of the fixture `guarantees` is run, see `inside`.
 
 mod afterwards;
+mod bounded;
 mod files;
 mod identity;
 mod inside;

@@ -9,6 +9,7 @@ use isotest_tests::{Fixture, root, text};
 use nix::unistd::{AccessFlags, access, getuid};
 use tempfile::TempDir;
 
+use crate::bounded::bounded;
 use crate::inside::mark;
 
 /// The project that is moved about.
@@ -102,7 +103,7 @@ fn run_in(directory: &Path, test: &str, name: &str) {
     let place = somewhere_in("/dev/shm");
     let binary = place.path().join("project");
     std::fs::copy(built_binary(), &binary).expect("there is room");
-    let mut command = in_time(&PROJECT.cargo(&[]), &binary);
+    let mut command = bounded(&binary, &PROJECT.cargo(&[]));
     command.args(["--exact", test]).current_dir(directory).env("MOVED_NAME", name);
     passes(&command.output().expect("the copy starts"));
 }
@@ -119,7 +120,7 @@ fn works(place: &Path, layout: Layout, temporary: Option<&Path>) {
     std::fs::write(&stranger, "").expect("one's own directory");
     check_out(&layout.checkout);
     let run = |command: &Command, arguments: &[&str]| {
-        let mut command = in_time(command, Path::new(command.get_program()));
+        let mut command = bounded(command.get_program(), command);
         command.args(arguments).current_dir(&layout.checkout).envs(SMALL).env("CARGO_TARGET_DIR", &layout.target);
         command.env("MOVED_STRANGER", &stranger).envs(temporary.map(|path| ("TMPDIR", path)));
         passes(&command.output().expect("cargo starts"));
@@ -130,19 +131,6 @@ fn works(place: &Path, layout: Layout, temporary: Option<&Path>) {
     assert!(run(&PROJECT.cargo(&[]), &["test", "--test", "project", own]), "what a test builds stays");
     assert!(run(&PROJECT.cargo_isotest(&[]), &["run", "--test", "project", own]), "what a test builds stays");
     run(&PROJECT.cargo(&[]), &["test", "--test", "project", "plain_sees_the_stranger"]);
-}
-
-/// The same command with no arguments, bounded in time.
-fn in_time(like: &Command, program: &Path) -> Command {
-    let mut command = Command::new("timeout");
-    command.args(["--signal=KILL", "120"]).arg(program);
-    for (name, value) in like.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
 }
 
 fn passes(output: &Output) {

@@ -1,9 +1,11 @@
 //! What a test starts with is the same for each, and what it changes is seen by no other.
 
 use isotest::isotest;
+use isotest_tests::text;
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::inside::{Inside, inside_after, inside_in_turn};
+use crate::bounded::bounded;
+use crate::inside::{FIXTURE, Inside, inside_after, inside_in_turn};
 
 #[isotest(env(GUARANTEES_ONE = "1", GUARANTEES_TWO = "with spaces = and more"))]
 fn variables_asked_for_are_set() {
@@ -39,6 +41,12 @@ fn without_isolation_the_next_test_sees_what_was_changed() {
 }
 
 #[test]
+fn under_the_runner_plain_tests_see_no_changes_either() {
+    let text = run_by_the_runner("state::plain_finds_no_traces");
+    assert!(text.contains(" 2 passed, 0 failed"), "{text}");
+}
+
+#[test]
 fn no_descriptor_is_inherited_and_input_is_empty() {
     inherits_descriptor_7("state::has_three_descriptors").passes();
 }
@@ -46,6 +54,22 @@ fn no_descriptor_is_inherited_and_input_is_empty() {
 #[test]
 fn without_isolation_descriptors_are_inherited() {
     inherits_descriptor_7("state::plain_inherits_descriptor_7").passes();
+}
+
+#[test]
+fn under_the_runner_no_descriptor_is_inherited() {
+    let text = run_by_the_runner("descriptor");
+    assert!(text.contains(" 2 tests run: 1 passed, 1 failed"), "only the plain test waits for descriptor 7:\n{text}");
+    assert!(text.contains("plain_inherits_descriptor_7") && text.contains("[0, 1, 2]"), "{text}");
+}
+
+/// Both streams of `cargo isotest` for these tests of the fixture, with an open descriptor 7 and ignored signals.
+fn run_by_the_runner(tests: &str) -> String {
+    let runner = FIXTURE.cargo_isotest(&[]);
+    let mut shell = bounded("sh", &runner);
+    shell.args(["-c", "exec 7</dev/null; trap '' HUP USR1; exec \"$@\"", "sh"]).arg(runner.get_program());
+    shell.args(["isotest", "run", "--no-fail-fast", "--test", "inside", tests]).current_dir(FIXTURE.directory());
+    text(&shell.output().expect("cargo isotest starts"))
 }
 
 fn inherits_descriptor_7(test: &str) -> Inside {

@@ -1,6 +1,8 @@
 //! Tests that do the worst they can hurt only themselves: each ends as it must, all their neighbours pass, nothing
 //! hangs, and nothing is left of them on the machine.
 
+#[path = "../guarantees/bounded.rs"]
+mod bounded;
 mod model;
 #[path = "../guarantees/remains.rs"]
 mod remains;
@@ -9,8 +11,9 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::process::{Command, Output};
 
+use bounded::bounded;
 use isotest_tests::{Fixture, text};
-use model::{ENDS, End, NEIGHBOURS};
+use model::{ENDS, End, NEIGHBOURS, UNLINKED};
 use nix::fcntl::{Flock, FlockArg};
 use remains::{nothing_stays, processes_with};
 
@@ -41,22 +44,33 @@ fn under_cargo_test_they_hurt_only_themselves() {
 
 #[test]
 fn under_cargo_isotest_they_hurt_only_themselves() {
-    let arguments = ["run", "--no-fail-fast", "--status-level", "all", "--test-threads=6", "--test", "hostile"];
-    let output = watched(&HOSTILE.cargo_isotest(&[]), &arguments[..]);
-    let text = text(&output);
-    assert_eq!(output.status.code(), Some(100), "{text}");
-    let status = |name: &str| {
-        let line = text.lines().find(|line| line.ends_with(&format!(" hostile::hostile {name}")));
-        line.and_then(|line| line.split_whitespace().next()).unwrap_or_else(|| panic!("nothing of {name}:\n{text}"))
-    };
-    for End { name, status: expected, says } in ENDS {
-        assert_eq!(status(name), *expected, "{name}:\n{text}");
-        assert!(text.contains(says), "{name} does not say {says:?}:\n{text}");
-    }
+    let text = ends_under_cargo_isotest("hostile", ENDS);
     for name in NEIGHBOURS {
-        assert_eq!(status(name), "PASS", "{name}:\n{text}");
+        assert_eq!(status_of(&format!("hostile::hostile {name}"), &text), "PASS", "{name}:\n{text}");
     }
     assert!(text.contains(&format!("{} tests run:", ENDS.len() + NEIGHBOURS.len())), "{text}");
+}
+
+#[test]
+fn in_a_binary_without_isotest_they_hurt_only_themselves() {
+    ends_under_cargo_isotest("unlinked", UNLINKED);
+}
+
+fn ends_under_cargo_isotest(binary: &str, ends: &[End]) -> String {
+    let arguments = ["run", "--no-fail-fast", "--status-level", "all", "--test-threads=6", "--test", binary];
+    let output = watched(&HOSTILE.cargo_isotest(&[]), &arguments);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(100), "{text}");
+    for End { name, status, says } in ends {
+        assert_eq!(status_of(&format!("hostile::{binary} {name}"), &text), *status, "{name}:\n{text}");
+        assert!(text.contains(says), "{name} does not say {says:?}:\n{text}");
+    }
+    text
+}
+
+fn status_of<'a>(test: &str, text: &'a str) -> &'a str {
+    let line = text.lines().find(|line| line.ends_with(&format!(" {test}")));
+    line.and_then(|line| line.split_whitespace().next()).unwrap_or_else(|| panic!("nothing of {test}:\n{text}"))
 }
 
 /// Runs the fixture, bounded in time, and looks for what is left of it.
@@ -65,18 +79,18 @@ fn watched(command: &Command, arguments: &[&str]) -> Output {
     let lock = File::create(concat!(env!("CARGO_TARGET_TMPDIR"), "/hostile.lock")).expect("a file to lock");
     let _alone = Flock::lock(lock, FlockArg::LockExclusive).expect("the others end");
     let (mounts, ipc) = (lines_of("/proc/self/mountinfo"), lines_of("/proc/sysvipc/shm"));
-    let mut bounded = Command::new("timeout");
-    bounded.args(["--signal=KILL", "240"]).arg(command.get_program()).args(command.get_args()).args(arguments);
-    bounded.current_dir(HOSTILE.directory());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => bounded.env(name, value),
-            None => bounded.env_remove(name),
-        };
+    let mut bounded = bounded(command.get_program(), command);
+    let output = bounded.args(command.get_args()).args(arguments).current_dir(HOSTILE.directory()).output();
+    let output = output.expect("the fixture starts");
+    // The tests themselves, and the programs they have started.
+    let fixture = HOSTILE.directory().display().to_string();
+    for words in [
+        format!("{}/debug/deps/hostile-", target(command)),
+        format!("{}/debug/deps/unlinked-", target(command)),
+        fixture,
+    ] {
+        nothing_stays(|| processes_with(&words));
     }
-    let output = bounded.output().expect("the fixture starts");
-    let binary = format!("{}/debug/deps/hostile-", target(command));
-    nothing_stays(|| processes_with(&binary));
     assert!(mounts.is_subset(&lines_of("/proc/self/mountinfo")), "mounts of the machine are gone or changed");
     assert!(!lines_of("/proc/self/mountinfo").iter().any(|mount| mount.contains("hostile")), "a mount is left");
     assert_eq!(lines_of("/proc/sysvipc/shm"), ipc);
