@@ -139,7 +139,9 @@ impl Execution<'_, '_> {
     }
 
     fn ended(&mut self, at: usize, mut ended: Ended) {
-        if let Outcome::SetupFailed(failure) = &ended.outcome {
+        if let Outcome::SetupFailed(failure) = &ended.outcome
+            && failure.is_refusal()
+        {
             match self.unavailable {
                 Unavailable::Run if ended.isolation == Isolation::Required => return self.start(at, Isolation::None),
                 Unavailable::Skip => ended.outcome = Outcome::Skipped(failure.clone()),

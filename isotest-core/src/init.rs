@@ -19,9 +19,8 @@ use nix::unistd::{ForkResult, Pid};
 
 use self::census::Census;
 use crate::Pid1;
-use crate::host::Facts;
 use crate::outcome::{End, Failure, Report, Stage, Word};
-use crate::plan;
+use crate::plan::{Plan, Step};
 use crate::protocol::{Isolation, Run, Target, send};
 use crate::setup::{Detached, carry_out};
 use crate::sys::process::{self, SingleThreaded};
@@ -32,9 +31,9 @@ use crate::test_process::Ties;
 #[derive(Debug)]
 pub(crate) struct Sandbox<'a> {
     pub(crate) run: &'a Run,
-    pub(crate) facts: &'a Facts,
+    pub(crate) plan: &'a Plan,
     pub(crate) user_namespace: bool,
-    pub(crate) report: OwnedFd,
+    pub(crate) report: &'a OwnedFd,
     pub(crate) proof: &'a SingleThreaded,
 }
 
@@ -53,11 +52,11 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
     match attempt(sandbox, "starting the test process", process::fork(sandbox.proof)) {
         ForkResult::Child => {
             attempt(sandbox, "showing the test's memory", prctl::set_dumpable(true));
-            if sandbox.run.spec.pid1 == Pid1::Test && sandbox.run.isolation == Isolation::Required {
-                let steps = plan::process_files(&sandbox.run.spec, sandbox.facts);
-                if let Err(failure) = carry_out(&steps, &mut Detached::default()) {
-                    give_up(sandbox, failure);
-                }
+            if sandbox.run.spec.pid1 == Pid1::Test
+                && isolated(sandbox)
+                && let Err(failure) = carry_out(&sandbox.plan.process_files, &mut Detached::default())
+            {
+                give_up(sandbox, failure);
             }
             ties
         }
@@ -89,12 +88,12 @@ fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<(), Failure>
     if run.isolation == Isolation::Required {
         let mut detached = Detached::default();
         if sandbox.user_namespace {
-            carry_out(&plan::id_maps(&run.spec, sandbox.facts), &mut detached)?;
+            carry_out(&sandbox.plan.id_maps, &mut detached)?;
         }
-        carry_out(&plan::plan(&run.spec, sandbox.facts, &run.keep), &mut detached)?;
+        carry_out(&sandbox.plan.sandbox, &mut detached)?;
         match run.spec.pid1 {
-            Pid1::Init => carry_out(&plan::process_files(&run.spec, sandbox.facts), &mut detached)?,
-            Pid1::Test => carry_out(&[plan::Step::Unshare(CloneFlags::CLONE_NEWPID)], &mut detached)?,
+            Pid1::Init => carry_out(&sandbox.plan.process_files, &mut detached)?,
+            Pid1::Test => carry_out(&[Step::Unshare(CloneFlags::CLONE_NEWPID)], &mut detached)?,
         }
     }
     if run.isolation == Isolation::None {

@@ -27,7 +27,8 @@ static SERVER: Mutex<Option<Arc<Client>>> = Mutex::new(None);
 pub(crate) fn run_elsewhere(test: &str, spec: &Spec) -> (Outcome, Word) {
     let (outcome, word) = run_with(test, spec, Isolation::Required);
     let Outcome::SetupFailed(failure) = &outcome else { return (outcome, word) };
-    match Unavailable::chosen() {
+    let unavailable = if failure.is_refusal() { Unavailable::chosen() } else { Ok(Unavailable::Fail) };
+    match unavailable {
         Ok(Unavailable::Fail) => {
             explain_once(test, failure);
             (outcome, word)

@@ -56,6 +56,15 @@ pub struct Failure {
     pub errno: i32,
 }
 
+impl Failure {
+    /// Whether this machine refuses what the spec asks for. A fork server that can't be used is another matter, and no
+    /// choice of the user's leaves out a test because of it.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.stage != Stage::Server
+    }
+}
+
 /// A part of the setup; which one was refused tells causes apart that share an errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
@@ -168,7 +177,10 @@ impl fmt::Display for Outcome {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.step, std::io::Error::from_raw_os_error(self.errno))
+        match self.errno {
+            0 => f.write_str(&self.step), // The step says why: what failed was no system call.
+            errno => write!(f, "{}: {}", self.step, std::io::Error::from_raw_os_error(errno)),
+        }
     }
 }
 

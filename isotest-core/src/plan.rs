@@ -7,6 +7,7 @@ use nix::sched::CloneFlags;
 
 use crate::host::Facts;
 use crate::outcome::Stage;
+use crate::protocol::{Isolation, Run};
 use crate::{Net, Pid1, Spec, User};
 
 /// One kernel operation. Its `Display` is what a failure report says was attempted.
@@ -21,7 +22,7 @@ pub(crate) enum Step {
     /// Take a detached copy of what is at this path, for a later [`Step::Attach`].
     Detach(PathBuf),
     /// Lay a tmpfs over a directory, `tmpfs(5)`.
-    Tmpfs { at: PathBuf, bytes: u64, mode: u32 },
+    Tmpfs { at: PathBuf, options: String },
     /// Make a directory and its parents.
     MakeDirectory(PathBuf),
     /// Put a detached copy back where it was taken.
@@ -36,16 +37,39 @@ pub(crate) enum Step {
     Hostname(String),
 }
 
+/// All steps of one sandbox, by who carries them out and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Init, first, where it is in a user namespace that nobody else has mapped.
+    pub(crate) id_maps: Vec<Step>,
+    /// Init, once the ids are mapped.
+    pub(crate) sandbox: Vec<Step>,
+    /// Whoever is PID 1, once all else is there.
+    pub(crate) process_files: Vec<Step>,
+}
+
+impl Plan {
+    /// What makes `spec` true on this host. It does not depend on the test, so one will do for many.
+    pub(crate) fn new(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Plan {
+        Plan {
+            id_maps: id_maps(spec, facts),
+            sandbox: sandbox(spec, facts, keep),
+            process_files: process_files(spec, facts),
+        }
+    }
+}
+
 /// Which namespaces the clone itself makes. The others come by [`Step::Unshare`], so that a refusal names them.
-pub(crate) fn clone_flags(spec: &Spec, user_namespace: bool) -> CloneFlags {
-    let mut flags = CloneFlags::empty();
-    flags.set(CloneFlags::CLONE_NEWUSER, user_namespace);
-    flags.set(CloneFlags::CLONE_NEWPID, spec.pid1 == Pid1::Init);
-    flags
+pub(crate) fn clone_flags(run: &Run) -> CloneFlags {
+    match (run.isolation, run.spec.pid1) {
+        (Isolation::None, _) => CloneFlags::empty(),
+        (Isolation::Required, Pid1::Init) => CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID,
+        (Isolation::Required, Pid1::Test) => CloneFlags::CLONE_NEWUSER,
+    }
 }
 
 /// The id maps that make a caller who is not root himself (or root) inside; `user_namespaces(7)`.
-pub(crate) fn id_maps(spec: &Spec, facts: &Facts) -> Vec<Step> {
+fn id_maps(spec: &Spec, facts: &Facts) -> Vec<Step> {
     if facts.uid == 0 {
         return Vec::new(); // The server has written them, see `whole_id_maps`.
     }
@@ -71,7 +95,7 @@ pub(crate) fn whole_id_maps(init: i32, facts: &Facts) -> Vec<Step> {
 }
 
 /// Everything that makes the sandbox true, once the ids are mapped.
-pub(crate) fn plan(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
+fn sandbox(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
     namespaces.set(CloneFlags::CLONE_NEWNET, spec.net == Net::Isolated);
@@ -92,7 +116,7 @@ pub(crate) fn plan(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
 }
 
 /// What only a process inside the new PID namespace can do: a `/proc` that shows it.
-pub(crate) fn process_files(spec: &Spec, facts: &Facts) -> Vec<Step> {
+fn process_files(spec: &Spec, facts: &Facts) -> Vec<Step> {
     let mut steps = vec![Step::Mount { kind: "proc", at: "/proc".into(), read_only: false }];
     if spec.net == Net::Isolated {
         let group = if facts.uid != 0 && spec.user == User::Root { 0 } else { facts.gid };
@@ -131,7 +155,7 @@ fn private_directories(spec: &Spec, facts: &Facts, keep: &[PathBuf], steps: &mut
             steps.push(Step::MakeDirectory(at.clone()));
         }
         let mode = if at == Path::new("/run") { 0o755 } else { 0o1777 };
-        steps.push(Step::Tmpfs { at: at.clone(), bytes: spec.tmp, mode });
+        steps.push(Step::Tmpfs { at: at.clone(), options: format!("size={},mode={mode:o}", spec.tmp) });
     }
     let visible = |path: &PathBuf| facts.private.contains(path) || kept.iter().any(|kept| path.starts_with(kept));
     steps.extend(facts.directory.iter().filter(|path| visible(path)).cloned().map(Step::Enter));
@@ -190,7 +214,7 @@ impl fmt::Display for Step {
             Step::Unshare(flags) => write!(f, "making namespaces ({})", names(*flags)),
             Step::MakePrivate => f.write_str("making the mounts private"),
             Step::Detach(path) => write!(f, "taking a copy of the mount {}", path.display()),
-            Step::Tmpfs { at, bytes, .. } => write!(f, "mounting tmpfs of {bytes} bytes on {}", at.display()),
+            Step::Tmpfs { at, options } => write!(f, "mounting tmpfs on {} ({options})", at.display()),
             Step::MakeDirectory(path) => write!(f, "making the directory {}", path.display()),
             Step::Attach(path) => write!(f, "putting {} back", path.display()),
             Step::Enter(path) => write!(f, "entering {}", path.display()),

@@ -4,13 +4,18 @@
 //! every init dies with it.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::rc::Rc;
 
+use nix::errno::Errno;
+use nix::sched::CloneFlags;
 use nix::unistd::ForkResult;
 
+use crate::Spec;
 use crate::host::Facts;
 use crate::init::{self, Sandbox};
 use crate::outcome::{End, Failure, Report, Stage, Word};
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::protocol::{self, Hello, Isolation, Request, Run, receive, send};
 use crate::setup::{Detached, carry_out};
 use crate::sys;
@@ -49,12 +54,13 @@ struct Server {
     alive: OwnedFd,
     facts: Facts,
     tests: Vec<&'static sys::registry::Registered>,
+    latest: Option<(Spec, Vec<PathBuf>, Rc<Plan>)>,
     proof: SingleThreaded,
 }
 
 fn start() -> nix::Result<Server> {
     let socket = process::inherited(0)?;
-    let null = std::fs::File::open("/dev/null").map_err(|_| nix::errno::Errno::ENOENT)?;
+    let null = std::fs::File::open("/dev/null").map_err(|_| Errno::ENOENT)?;
     process::redirect(null.as_fd(), 0)?;
     let (proof, threads) = match SingleThreaded::check() {
         Ok(proof) => (proof, 1),
@@ -70,7 +76,7 @@ fn start() -> nix::Result<Server> {
     process::ignore_children()?;
     let alive = process::own_pidfd()?;
     send(socket.as_fd(), &Hello { version: protocol::VERSION.to_owned(), threads }, &[])?;
-    Ok(Server { socket, alive, facts: Facts::read(), tests: sys::registry::all(), proof })
+    Ok(Server { socket, alive, facts: Facts::read(), tests: sys::registry::all(), latest: None, proof })
 }
 
 impl Server {
@@ -126,44 +132,57 @@ impl Server {
         }
     }
 
-    /// Clones init. Returns something only in the test process.
-    fn start_sandbox(&self, run: &Run, report: OwnedFd) -> Option<Ties> {
-        if run.isolation == Isolation::None {
-            return self.start_in(run, report, false, false);
+    /// The plan for this run: most tests of a suite ask for the same.
+    fn plan(&mut self, run: &Run) -> Rc<Plan> {
+        match &self.latest {
+            Some((spec, keep, plan)) if *spec == run.spec && *keep == run.keep => Rc::clone(plan),
+            _ => {
+                let plan = Rc::new(Plan::new(&run.spec, &self.facts, &run.keep));
+                self.latest = Some((run.spec.clone(), run.keep.clone(), Rc::clone(&plan)));
+                plan
+            }
         }
-        self.start_in(run, report, true, true)
     }
 
-    fn start_in(&self, run: &Run, report: OwnedFd, isolate: bool, user_namespace: bool) -> Option<Ties> {
-        let flags =
-            if isolate { plan::clone_flags(&run.spec, user_namespace) } else { nix::sched::CloneFlags::empty() };
+    /// Clones init. Returns something only in the test process.
+    fn start_sandbox(&mut self, run: &Run, report: OwnedFd) -> Option<Ties> {
+        let plan = self.plan(run);
+        let namespaces = |user| plan::clone_flags(&run.spec, user);
+        if run.isolation == Isolation::None {
+            return self
+                .start_in(CloneFlags::empty(), run, &plan, &report)
+                .unwrap_or_else(|errno| refused(errno, &report));
+        }
+        match self.start_in(namespaces(true), run, &plan, &report) {
+            Ok(ties) => ties,
+            // Root may be forbidden user namespaces: its real privileges do instead.
+            Err(errno) if self.facts.uid == 0 => {
+                let without = self.start_in(namespaces(false), run, &plan, &report);
+                without.unwrap_or_else(|_| refused(errno, &report)) // The first refusal is the one to mend.
+            }
+            Err(errno) => refused(errno, &report),
+        }
+    }
+
+    fn start_in(&self, flags: CloneFlags, run: &Run, plan: &Plan, report: &OwnedFd) -> nix::Result<Option<Ties>> {
+        let user_namespace = flags.contains(CloneFlags::CLONE_NEWUSER);
         let mapped_by_us = user_namespace && self.facts.uid == 0;
-        let gate = if mapped_by_us { nix::unistd::pipe().ok() } else { None };
-        match process::clone(&self.proof, flags) {
-            Ok(ForkResult::Child) => {
+        let gate = if mapped_by_us { Some(nix::unistd::pipe()?) } else { None };
+        match process::clone(&self.proof, flags)? {
+            ForkResult::Child => {
                 if let Some((opens, held)) = gate {
                     drop(held);
                     wait_at(opens.as_fd());
                 }
-                let sandbox = Sandbox { run, facts: &self.facts, user_namespace, report, proof: &self.proof };
-                Some(init::run(&sandbox, self.alive.as_fd()))
+                let sandbox = Sandbox { run, plan, user_namespace, report, proof: &self.proof };
+                Ok(Some(init::run(&sandbox, self.alive.as_fd())))
             }
-            Ok(ForkResult::Parent { child }) => {
+            ForkResult::Parent { child } => {
                 if mapped_by_us {
                     // If this fails, init finds itself without ids and its first step reports it.
                     drop(carry_out(&plan::whole_id_maps(child.as_raw(), &self.facts), &mut Detached::default()));
                 }
-                drop(gate);
-                None
-            }
-            // Root may be forbidden user namespaces: its real privileges do instead.
-            Err(_) if user_namespace && self.facts.uid == 0 => self.start_in(run, report, isolate, false),
-            Err(errno) => {
-                let step = format!("cloning init into new namespaces ({})", plan::names(flags));
-                let end = End::SetupFailed(Failure { step, stage: Stage::Clone, errno: errno as i32 });
-                let failed = Report { end, word: Word::None, isolated: false, left_over: 0 };
-                send(report.as_fd(), &failed, &[]).ok(); // A client that is gone wants no report.
-                None
+                Ok(None)
             }
         }
     }

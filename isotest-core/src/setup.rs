@@ -35,7 +35,8 @@ fn carry_out_one(step: &Step, detached: &mut Detached) -> Result<()> {
         Step::Unshare(flags) => nix::sched::unshare(*flags),
         Step::MakePrivate => mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE),
         Step::Detach(path) => detach(path, detached),
-        Step::Tmpfs { at, bytes, mode } => tmpfs(at, *bytes, *mode),
+        // No MS_NOEXEC: tests build and run programs in temporary directories.
+        Step::Tmpfs { at, options } => mount(Some("tmpfs"), at, Some("tmpfs"), NO_DEVICES, Some(options.as_str())),
         Step::MakeDirectory(path) => make_directory(path),
         Step::Attach(path) => attach(path, detached),
         Step::Enter(path) => nix::unistd::chdir(path),
@@ -49,16 +50,11 @@ fn carry_out_one(step: &Step, detached: &mut Detached) -> Result<()> {
 }
 
 const NONE: Option<&str> = None;
-const NO_PRIVILEGE: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
+const NO_DEVICES: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
+const NO_PRIVILEGE: MsFlags = NO_DEVICES.union(MsFlags::MS_NOEXEC);
 
 fn write(path: &Path, contents: &str) -> Result<()> {
     std::fs::write(path, contents).map_err(errno)
-}
-
-fn tmpfs(at: &Path, bytes: u64, mode: u32) -> Result<()> {
-    // No MS_NOEXEC: tests build and run programs in temporary directories.
-    let options = format!("size={bytes},mode={mode:o}");
-    mount(Some("tmpfs"), at, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some(options.as_str()))
 }
 
 fn detach(path: &Path, detached: &mut Detached) -> Result<()> {
