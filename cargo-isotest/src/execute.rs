@@ -18,7 +18,7 @@ use crate::schedule::Schedule;
 /// What the report is told.
 pub(crate) enum Event<'e, 'a> {
     /// A test has ended.
-    Ended(&'e Test, &'e Ready<'a>, Ended),
+    Ended(&'e Test, &'e Ready<'a>, Box<Ended>),
     /// A test was running when a signal stopped everything.
     Interrupted(&'e Test, &'e Ready<'a>),
     /// Output to show at once.
@@ -150,6 +150,6 @@ impl Execution<'_, '_> {
         }
         self.schedule.ended(matches!(ended.outcome, Outcome::Passed | Outcome::Skipped(_)));
         let test = &self.listed.tests[at];
-        (self.tell)(Event::Ended(test, &self.listed.binaries[test.binary], ended));
+        (self.tell)(Event::Ended(test, &self.listed.binaries[test.binary], Box::new(ended)));
     }
 }

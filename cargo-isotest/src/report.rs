@@ -73,7 +73,7 @@ impl Report {
     /// Shows what happened.
     pub(crate) fn show(&mut self, event: Event<'_, '_>) {
         match event {
-            Event::Ended(test, ready, ended) => self.ended(test, ready, ended),
+            Event::Ended(test, ready, ended) => self.ended(test, ready, *ended),
             Event::Output(Stream::Out, piece) => {
                 // A reader that is gone wants nothing; the exit code still tells.
                 io::stdout().write_all(&piece).and_then(|()| io::stdout().flush()).ok();

@@ -61,7 +61,7 @@ impl Running {
             test: test.name.clone(),
             spec: test.spec.clone(),
             keep: ready.keep.clone(),
-            target: target,
+            target,
             label,
             isolation,
         };

@@ -22,7 +22,7 @@ pub(crate) enum Step {
     /// Take a detached copy of what is at this path, for a later [`Step::Attach`].
     Detach(PathBuf),
     /// Lay a tmpfs over a directory, `tmpfs(5)`.
-    Tmpfs { at: PathBuf, options: String },
+    Tmpfs { at: PathBuf, bytes: u64, options: String },
     /// Make a directory and its parents.
     MakeDirectory(PathBuf),
     /// Put a detached copy back where it was taken.
@@ -155,7 +155,8 @@ fn private_directories(spec: &Spec, facts: &Facts, keep: &[PathBuf], steps: &mut
             steps.push(Step::MakeDirectory(at.clone()));
         }
         let mode = if at == Path::new("/run") { 0o755 } else { 0o1777 };
-        steps.push(Step::Tmpfs { at: at.clone(), options: format!("size={},mode={mode:o}", spec.tmp) });
+        let options = format!("size={},mode={mode:o}", spec.tmp);
+        steps.push(Step::Tmpfs { at: at.clone(), bytes: spec.tmp, options });
     }
     let visible = |path: &PathBuf| facts.private.contains(path) || kept.iter().any(|kept| path.starts_with(kept));
     steps.extend(facts.directory.iter().filter(|path| visible(path)).cloned().map(Step::Enter));
@@ -214,7 +215,7 @@ impl fmt::Display for Step {
             Step::Unshare(flags) => write!(f, "making namespaces ({})", names(*flags)),
             Step::MakePrivate => f.write_str("making the mounts private"),
             Step::Detach(path) => write!(f, "taking a copy of the mount {}", path.display()),
-            Step::Tmpfs { at, options } => write!(f, "mounting tmpfs on {} ({options})", at.display()),
+            Step::Tmpfs { at, bytes, .. } => write!(f, "mounting tmpfs of {bytes} bytes on {}", at.display()),
             Step::MakeDirectory(path) => write!(f, "making the directory {}", path.display()),
             Step::Attach(path) => write!(f, "putting {} back", path.display()),
             Step::Enter(path) => write!(f, "entering {}", path.display()),

@@ -147,21 +147,20 @@ impl Server {
     /// Clones init. Returns something only in the test process.
     fn start_sandbox(&mut self, run: &Run, report: OwnedFd) -> Option<Ties> {
         let plan = self.plan(run);
-        let namespaces = |user| plan::clone_flags(&run.spec, user);
-        if run.isolation == Isolation::None {
-            return self
-                .start_in(CloneFlags::empty(), run, &plan, &report)
-                .unwrap_or_else(|errno| refused(errno, &report));
+        let flags = plan::clone_flags(run);
+        let mut started = self.start_in(flags, run, &plan, &report);
+        if started.is_err() && self.facts.uid == 0 && run.isolation == Isolation::Required {
+            // Root may be forbidden user namespaces: its real privileges do instead. If they don't, the first refusal is
+            // the one to mend.
+            started = self.start_in(flags - CloneFlags::CLONE_NEWUSER, run, &plan, &report).or(started);
         }
-        match self.start_in(namespaces(true), run, &plan, &report) {
-            Ok(ties) => ties,
-            // Root may be forbidden user namespaces: its real privileges do instead.
-            Err(errno) if self.facts.uid == 0 => {
-                let without = self.start_in(namespaces(false), run, &plan, &report);
-                without.unwrap_or_else(|_| refused(errno, &report)) // The first refusal is the one to mend.
-            }
-            Err(errno) => refused(errno, &report),
-        }
+        started.unwrap_or_else(|errno| {
+            let step = format!("cloning init into new namespaces ({})", plan::names(flags));
+            let end = End::SetupFailed(Failure { step, stage: Stage::Clone, errno: errno as i32 });
+            let failed = Report { end, word: Word::None, isolated: false, left_over: 0 };
+            send(report.as_fd(), &failed, &[]).ok(); // A client that is gone wants no report.
+            None
+        })
     }
 
     fn start_in(&self, flags: CloneFlags, run: &Run, plan: &Plan, report: &OwnedFd) -> nix::Result<Option<Ties>> {

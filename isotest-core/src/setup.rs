@@ -36,7 +36,7 @@ fn carry_out_one(step: &Step, detached: &mut Detached) -> Result<()> {
         Step::MakePrivate => mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE),
         Step::Detach(path) => detach(path, detached),
         // No MS_NOEXEC: tests build and run programs in temporary directories.
-        Step::Tmpfs { at, options } => mount(Some("tmpfs"), at, Some("tmpfs"), NO_DEVICES, Some(options.as_str())),
+        Step::Tmpfs { at, options, .. } => mount(Some("tmpfs"), at, Some("tmpfs"), NO_DEVICES, Some(options.as_str())),
         Step::MakeDirectory(path) => make_directory(path),
         Step::Attach(path) => attach(path, detached),
         Step::Enter(path) => nix::unistd::chdir(path),
