@@ -1,0 +1,5 @@
+#[isotest::isotest]
+#[test]
+async fn listens() {}
+
+fn main() {}
