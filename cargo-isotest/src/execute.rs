@@ -91,7 +91,7 @@ impl Execution<'_, '_> {
     fn start(&mut self, at: usize, isolation: Isolation) {
         let test = &self.listed.tests[at];
         let label = format!("{}-{at}", std::process::id());
-        match Running::start(test, &self.listed.binaries[test.binary], label, isolation) {
+        match Running::start(test, &self.listed.binaries[test.binary], &label, isolation) {
             Ok(running) => self.running.push((at, running)),
             Err(error) => self.ended(at, Ended::failed("asking the fork server", &error, isolation)),
         }

@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use isotest::runner::{End, Failure, Filter, Isolation, Outcome, Pending, Report, Run, Stage, Target, unsatisfied};
+use isotest::runner::{
+    Client, End, Failure, Filter, Isolation, Outcome, Pending, Report, Run, Stage, Target, unsatisfied,
+};
 
 use crate::binary::{Ready, pipe};
 use crate::capture::Capture;
@@ -31,7 +34,7 @@ pub(crate) struct Ended {
 pub(crate) struct Running {
     started: Instant,
     isolation: Isolation,
-    server: std::rc::Rc<isotest::runner::Client>,
+    server: Rc<Client>,
     pending: Pending,
     report: Option<Option<Report>>,
     out: Option<File>,
@@ -50,11 +53,27 @@ pub(crate) enum Stream {
 
 impl Running {
     /// Asks the binary's server to run the test.
-    pub(crate) fn start(test: &Test, ready: &Ready<'_>, label: String, isolation: Isolation) -> io::Result<Running> {
+    pub(crate) fn start(test: &Test, ready: &Ready<'_>, label: &str, isolation: Isolation) -> io::Result<Running> {
+        loop {
+            let server = ready.server()?;
+            match Running::ask(test, ready, &server, label, isolation) {
+                // It was killed just now. The test has not started, so its successor can have it.
+                Err(_) if !server.is_alive() => {}
+                asked => return asked,
+            }
+        }
+    }
+
+    fn ask(
+        test: &Test,
+        ready: &Ready<'_>,
+        server: &Rc<Client>,
+        label: &str,
+        isolation: Isolation,
+    ) -> io::Result<Running> {
         let (out, out_writer) = pipe()?;
         let (err, err_writer) = pipe()?;
-        let server = ready.server()?;
-        let target = ready.target(test, &server);
+        let target = ready.target(test, server);
         // Only a harness writes something around a test's own output.
         let filter = (!matches!(target, Target::Body)).then(|| Filter::new(&test.name));
         let run = Run {
@@ -62,7 +81,7 @@ impl Running {
             spec: test.spec.clone(),
             keep: ready.keep.clone(),
             target,
-            label,
+            label: label.to_owned(),
             isolation,
         };
         let started = Instant::now();
@@ -70,7 +89,7 @@ impl Running {
         Ok(Running {
             started,
             isolation,
-            server,
+            server: Rc::clone(server),
             pending,
             report: None,
             out: Some(out.into()),

@@ -94,9 +94,43 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
 }
 
-/// Text as it is, and bytes that are no text as `\xNN`, so that nothing is lost.
-#[must_use]
-pub fn printable(bytes: &[u8]) -> String {
+/// Turns bytes into text piece by piece: bytes that are no text become `\xNN`, so that nothing is lost.
+#[derive(Debug, Default)]
+pub(crate) struct Printable {
+    /// The beginning of a character whose rest has not come yet.
+    begun: Vec<u8>,
+}
+
+impl Printable {
+    /// Takes the next piece; gives what is certain.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> String {
+        let mut bytes = std::mem::take(&mut self.begun);
+        bytes.extend_from_slice(piece);
+        let certain = bytes.len() - unfinished(&bytes);
+        self.begun = bytes.split_off(certain);
+        escaped(&bytes)
+    }
+
+    /// The stream has ended: gives what is left.
+    pub(crate) fn finish(&mut self) -> String {
+        escaped(&std::mem::take(&mut self.begun))
+    }
+}
+
+/// How many bytes at the end begin a character of UTF-8 and do not end it.
+fn unfinished(bytes: &[u8]) -> usize {
+    let last = &bytes[bytes.len().saturating_sub(3)..];
+    let Some(from_end) = last.iter().rev().position(|byte| byte & 0b1100_0000 != 0b1000_0000).map(|at| at + 1) else {
+        return 0;
+    };
+    let begun = &bytes[bytes.len() - from_end..];
+    match std::str::from_utf8(begun) {
+        Err(error) if error.error_len().is_none() => from_end,
+        _ => 0,
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -109,7 +143,7 @@ pub fn printable(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Filter, printable};
+    use super::{Filter, Printable};
 
     fn filter(pieces: &[&str]) -> (String, Filter) {
         let mut filter = Filter::new("a::b");
@@ -154,6 +188,17 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_not_lost() {
-        assert_eq!(printable(b"a\xff\xfeb"), "a\\xff\\xfeb");
+        let mut text = Printable::default();
+        assert_eq!(text.push(b"a\xff\xfeb\xc3"), "a\\xff\\xfeb");
+        assert_eq!(text.finish(), "\\xc3");
+    }
+
+    #[test]
+    fn a_character_may_come_in_pieces() {
+        for split in 1.."é😀".len() {
+            let mut text = Printable::default();
+            let (one, other) = "é😀".as_bytes().split_at(split);
+            assert_eq!(text.push(one) + &text.push(other) + &text.finish(), "é😀", "split at {split}");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The facts of the host that a plan depends on, read once by each fork server.
 
+use std::ffi::CString;
 use std::path::PathBuf;
 
+use nix::sys::prctl;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{getegid, geteuid};
 
@@ -18,6 +20,8 @@ pub(crate) struct Facts {
     pub(crate) gid_ranges: Vec<(u32, u32)>,
     /// Directories that become private, without symbolic links, shortest first.
     pub(crate) private: Vec<PathBuf>,
+    /// The name by which `ps` knows the test binary.
+    pub(crate) name: CString,
     /// Whether there are control groups to keep visible below `/sys`.
     pub(crate) cgroups: bool,
     /// Whether nothing in `/sys` can be written.
@@ -39,6 +43,7 @@ impl Facts {
             uid_ranges: id_ranges("/proc/self/uid_map"),
             gid_ranges: id_ranges("/proc/self/gid_map"),
             private: private_directories(),
+            name: prctl::get_name().unwrap_or_default(),
             cgroups: PathBuf::from("/sys/fs/cgroup").is_dir(),
             sys_read_only: statvfs("/sys").is_ok_and(|sys| sys.flags().contains(FsFlags::ST_RDONLY)),
             mqueue: PathBuf::from("/dev/mqueue").is_dir(),

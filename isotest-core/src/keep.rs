@@ -38,8 +38,8 @@ fn tools() -> Vec<PathBuf> {
     listed.chain(homes).chain(profiles).filter(|path| path.is_absolute()).collect()
 }
 
-/// From the highest ancestor that contains `marker` (a workspace, a target directory) down to `path` itself: the highest
-/// may be a private directory, and then what is below it has to be kept.
+/// From the highest ancestor that contains `marker` (a workspace, a target directory) down to `path` itself: if the
+/// highest is a private directory, what is below it has to be kept.
 fn down_to<'a>(path: &'a Path, marker: &str) -> impl Iterator<Item = PathBuf> + use<'a> {
     let highest = path.ancestors().filter(|ancestor| ancestor.join(marker).exists()).last().unwrap_or(path);
     path.ancestors().take_while(move |ancestor| ancestor.starts_with(highest)).map(Path::to_owned)

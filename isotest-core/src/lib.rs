@@ -35,6 +35,8 @@ mod plan;
 #[cfg(target_os = "linux")]
 mod protocol;
 #[cfg(target_os = "linux")]
+mod reprint;
+#[cfg(target_os = "linux")]
 mod restrictions;
 #[cfg(target_os = "linux")]
 mod server;
@@ -68,7 +70,7 @@ pub mod __private {
 pub mod runner {
     pub use crate::client::{Client, Pending, Started};
     pub use crate::diagnose::explain;
-    pub use crate::harness::{Filter, printable};
+    pub use crate::harness::Filter;
     pub use crate::keep::of_a_test;
     pub use crate::outcome::{End, Failure, Outcome, Report, Stage, Word, unsatisfied};
     pub use crate::protocol::{Isolation, Known, Program, Run, Target};

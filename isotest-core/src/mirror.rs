@@ -1,21 +1,20 @@
-//! Runs a test in a sandbox and mirrors it in this process: its output through `print!`, so that libtest captures it.
+//! Runs a test in a sandbox and mirrors it in this process: asks the fork server, re-prints the output, tells the end.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::Spec;
 use crate::client::{Client, Pending, Started};
 use crate::diagnose::explain;
-use crate::harness::{Filter, printable};
+use crate::harness::Filter;
 use crate::outcome::{Failure, Outcome, Stage, Word};
 use crate::protocol::{Isolation, Program, Run, Target};
+use crate::reprint::reprint;
 use crate::test_process::harness_arguments;
 use crate::unavailable::Unavailable;
 
@@ -60,35 +59,52 @@ fn explain_once(test: &str, failure: &Failure) {
 }
 
 fn run_with(test: &str, spec: &Spec, isolation: Isolation) -> (Outcome, Word) {
-    attempt(test, spec.clone(), isolation).unwrap_or_else(|failure| (Outcome::SetupFailed(failure), Word::None))
+    attempt(test, spec, isolation).unwrap_or_else(|failure| (Outcome::SetupFailed(failure), Word::None))
 }
 
-fn attempt(test: &str, spec: Spec, isolation: Isolation) -> Result<(Outcome, Word), Failure> {
-    let server = server().map_err(failed("starting the fork server of this test binary"))?;
-    let (out, out_writer) = pipe().map_err(failed("making a pipe"))?;
-    let (err, err_writer) = pipe().map_err(failed("making a pipe"))?;
+fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Word), Failure> {
+    let asked = loop {
+        let server = server().map_err(failed("starting the fork server of this test binary"))?;
+        match ask(&server, test, spec, isolation) {
+            // It was killed just now. The test has not started, so its successor can have it.
+            Err(_) if !server.is_alive() => {}
+            asked => break asked.map_err(failed("asking the fork server"))?,
+        }
+    };
+    reprint(asked.out, asked.err, asked.filter, &asked.pending).map_err(failed("reading the test's output"))?;
+    match asked.pending.report().map_err(failed("reading the report"))? {
+        Some(report) => Ok((Outcome::of(&report, false), report.word)),
+        None if asked.server.is_alive() => Ok((Outcome::Killed, Word::None)),
+        None => Ok((Outcome::ServerKilled, Word::None)),
+    }
+}
+
+/// A test that was asked for.
+struct Asked {
+    server: Arc<Client>,
+    pending: Pending,
+    out: OwnedFd,
+    err: OwnedFd,
+    /// Only a harness writes something around a test's own output.
+    filter: Option<Filter>,
+}
+
+fn ask(server: &Arc<Client>, test: &str, spec: &Spec, isolation: Isolation) -> io::Result<Asked> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (out, out_writer) = pipe()?;
+    let (err, err_writer) = pipe()?;
+    let target = target(server, test)?;
+    let filter = (!matches!(target, Target::Body)).then(|| Filter::new(test));
     let run = Run {
         test: test.to_owned(),
-        spec,
+        spec: spec.clone(),
         keep: crate::keep::paths().to_vec(),
-        target: target(&server, test).map_err(failed("finding this test binary"))?,
+        target,
         label: format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
         isolation,
     };
-    let Ok(pending) = server.run(run, out_writer, err_writer) else {
-        forget(&server);
-        return Ok((Outcome::ServerKilled, Word::None));
-    };
-    copy(out, err, &pending, test).map_err(failed("reading the test's output"))?;
-    match pending.report().map_err(failed("reading the report"))? {
-        Some(report) => Ok((Outcome::of(&report, false), report.word)),
-        None if server.is_alive() => Ok((Outcome::Killed, Word::None)),
-        None => {
-            forget(&server);
-            Ok((Outcome::ServerKilled, Word::None))
-        }
-    }
+    let pending = server.run(run, out_writer, err_writer)?;
+    Ok(Asked { server: Arc::clone(server), pending, out, err, filter })
 }
 
 fn target(server: &Client, test: &str) -> io::Result<Target> {
@@ -114,7 +130,9 @@ fn failed(step: &str) -> impl Fn(io::Error) -> Failure + '_ {
 
 fn server() -> io::Result<Arc<Client>> {
     let mut slot = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(server) = &*slot {
+    if let Some(server) = &*slot
+        && server.is_alive()
+    {
         return Ok(Arc::clone(server));
     }
     let mut command = Command::new(std::env::current_exe()?);
@@ -130,79 +148,6 @@ fn server() -> io::Result<Arc<Client>> {
     }
 }
 
-/// Makes the next test start another server, unless somebody has done so already.
-fn forget(dead: &Arc<Client>) {
-    let mut slot = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-    if slot.as_ref().is_some_and(|server| Arc::ptr_eq(server, dead)) {
-        *slot = None;
-    }
-}
-
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
-}
-
-/// Re-prints both streams as they come, until both have ended or the report is there: what still comes afterwards is
-/// written by processes that outlive the test, which only the absence of isolation can cause.
-fn copy(out: OwnedFd, err: OwnedFd, pending: &Pending, test: &str) -> io::Result<()> {
-    let (mut out, mut err) = (Some(File::from(out)), Some(File::from(err)));
-    let mut filter = Filter::new(test);
-    let raw = capture_is_off();
-    let mut buffer = vec![0; 64 * 1024];
-    while out.is_some() || err.is_some() {
-        let streams = [&out, &err].into_iter().flatten().map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN));
-        let report = PollFd::new(pending.as_fd(), PollFlags::POLLIN);
-        let mut events: Vec<_> = streams.chain([report]).collect();
-        match poll(&mut events, PollTimeout::NONE) {
-            Err(nix::errno::Errno::EINTR) => continue,
-            other => other?,
-        };
-        let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(false)).collect();
-        let mut streams = ready.iter();
-        let mut ended = ready.iter().filter(|ready| **ready).count() == 1 && ready.last() == Some(&true);
-        if out.is_some() && streams.next() == Some(&true) {
-            let read = read(&mut out, &mut buffer)?;
-            print_out(&filter.push(&buffer[..read]), raw)?;
-        }
-        if err.is_some() && streams.next() == Some(&true) {
-            let read = read(&mut err, &mut buffer)?;
-            print_err(&buffer[..read], raw)?;
-        }
-        ended |= out.is_none() && err.is_none();
-        if ended {
-            break;
-        }
-    }
-    print_out(&filter.finish(), raw)
-}
-
-fn read(file: &mut Option<File>, buffer: &mut [u8]) -> io::Result<usize> {
-    let read = file.as_mut().map_or(Ok(0), |file| file.read(buffer))?;
-    if read == 0 {
-        *file = None;
-    }
-    Ok(read)
-}
-
-/// libtest captures only what goes through the macros, and they take text.
-fn print_out(bytes: &[u8], raw: bool) -> io::Result<()> {
-    if raw {
-        return io::stdout().write_all(bytes).and_then(|()| io::stdout().flush());
-    }
-    print!("{}", printable(bytes));
-    Ok(())
-}
-
-fn print_err(bytes: &[u8], raw: bool) -> io::Result<()> {
-    if raw {
-        return io::stderr().write_all(bytes);
-    }
-    eprint!("{}", printable(bytes));
-    Ok(())
-}
-
-/// Whether libtest shows output as it comes. A wrong guess changes only how bytes that are no text look.
-fn capture_is_off() -> bool {
-    let asked = |argument: std::ffi::OsString| argument == "--nocapture" || argument == "--no-capture";
-    std::env::args_os().any(asked) || std::env::var_os("RUST_TEST_NOCAPTURE").is_some_and(|value| value != "0")
 }

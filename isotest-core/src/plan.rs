@@ -143,7 +143,7 @@ fn private_directories(spec: &Spec, facts: &Facts, keep: &[PathBuf], steps: &mut
     let kept = hidden(keep, &facts.private);
     // Copies are taken before the first tmpfs hides anything.
     steps.extend(kept.iter().cloned().map(Step::Detach));
-    // From the outside in, because what is kept may contain a private directory (a checkout in /tmp with $TMPDIR in it).
+    // From the outside in: what is kept may contain a private directory (a checkout in /tmp with $TMPDIR in it).
     let mut layers: Vec<&PathBuf> = facts.private.iter().chain(&kept).collect();
     layers.sort();
     for at in layers {
@@ -250,6 +250,7 @@ mod tests {
             gid: 1000,
             uid_ranges: Vec::new(),
             gid_ranges: Vec::new(),
+            name: std::ffi::CString::default(),
             private: private.iter().map(PathBuf::from).collect(),
             cgroups: false,
             sys_read_only: false,

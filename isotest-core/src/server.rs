@@ -69,6 +69,7 @@ fn start() -> nix::Result<Server> {
         Err(threads) => (SingleThreaded::by_leaving_the_others()?, threads),
     };
     sys::env::remove(&proof, sys::door::SERVER);
+    let facts = Facts::read();
     process::set_name(c"isotest-server")?;
     // Whoever started the tests may have ignored or blocked some; a test finds all at their defaults.
     process::default_signals()?;
@@ -76,7 +77,7 @@ fn start() -> nix::Result<Server> {
     process::ignore_children()?;
     let alive = process::own_pidfd()?;
     send(socket.as_fd(), &Hello { version: protocol::VERSION.to_owned(), threads }, &[])?;
-    Ok(Server { socket, alive, facts: Facts::read(), tests: sys::registry::all(), latest: None, proof })
+    Ok(Server { socket, alive, facts, tests: sys::registry::all(), latest: None, proof })
 }
 
 impl Server {

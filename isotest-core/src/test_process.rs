@@ -48,6 +48,7 @@ pub(crate) fn become_test(
     let ready = process::redirect(out.as_fd(), 1)
         .and_then(|()| process::redirect(err.as_fd(), 2))
         .and_then(|()| process::unblock_signals())
+        .and_then(|()| process::set_name(&facts.name))
         .and_then(|()| limit_processes(run))
         .and_then(|()| drop_privileges(run, facts))
         .and_then(|()| ties.init.as_ref().map_or(Ok(()), die_with))
