@@ -64,7 +64,7 @@ pub(crate) fn inside_after(shell: &str, arguments: &[&str]) -> Inside {
 pub(crate) const FIXTURE: Fixture = Fixture("guarantees");
 
 /// The fixture's test binary, built once.
-fn binary() -> &'static Path {
+pub(crate) fn binary() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let build = FIXTURE.cargo(&["test", "--no-run", "--test", "inside"]).output().expect("cargo starts");

@@ -5,7 +5,7 @@ use isotest_tests::text;
 use nix::sys::signal::{SigSet, Signal};
 
 use crate::bounded::bounded;
-use crate::inside::{FIXTURE, Inside, inside_after, inside_in_turn};
+use crate::inside::{self, FIXTURE, Inside, inside_after, inside_in_turn};
 
 #[isotest(env(GUARANTEES_ONE = "1", GUARANTEES_TWO = "with spaces = and more"))]
 fn variables_asked_for_are_set() {
@@ -65,6 +65,7 @@ fn under_the_runner_no_descriptor_is_inherited() {
 
 /// Both streams of `cargo isotest` for these tests of the fixture, with an open descriptor 7 and ignored signals.
 fn run_by_the_runner(tests: &str) -> String {
+    inside::binary(); // Building it takes its own time.
     let runner = FIXTURE.cargo_isotest(&[]);
     let mut shell = bounded("sh", &runner);
     shell.args(["-c", "exec 7</dev/null; trap '' HUP USR1; exec \"$@\"", "sh"]).arg(runner.get_program());

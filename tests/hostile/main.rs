@@ -79,6 +79,8 @@ fn watched(command: &Command, arguments: &[&str]) -> Output {
     let lock = File::create(concat!(env!("CARGO_TARGET_TMPDIR"), "/hostile.lock")).expect("a file to lock");
     let _alone = Flock::lock(lock, FlockArg::LockExclusive).expect("the others end");
     let (mounts, ipc) = (lines_of("/proc/self/mountinfo"), lines_of("/proc/sysvipc/shm"));
+    let built = HOSTILE.cargo(&["test", "--no-run"]).output().expect("cargo starts");
+    assert!(built.status.success(), "{}", text(&built));
     let mut bounded = bounded(command.get_program(), command);
     let output = bounded.args(command.get_args()).args(arguments).current_dir(HOSTILE.directory()).output();
     let output = output.expect("the fixture starts");
