@@ -23,7 +23,7 @@ fn serve_and_ask(text: &'static str) {
 
 macro_rules! servers {
     ($($name:ident)*) => {$(
-        #[isotest]
+        #[isotest(timeout = "60s")]
         fn $name() {
             serve_and_ask(stringify!($name));
         }

@@ -14,7 +14,7 @@ macro_rules! littering_tests {
     ($($test:ident)*) => {
         mod twenty {
             $(
-                #[isotest::isotest]
+                #[isotest::isotest(timeout = "60s")]
                 fn $test() {
                     super::drop_everything(&std::env::var(super::NAME).unwrap_or_else(|_| "litter".to_owned()));
                 }

@@ -15,7 +15,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 
 use crate::entering::in_new;
 
-#[isotest]
+#[isotest(timeout = "60s")]
 fn words_cross_into_another_network_and_back() {
     let (mut here, there) = UnixStream::pair().expect("a pair of sockets");
     let mut child = start_elsewhere(Command::new("sh").args(["-c", "read word; echo $$ heard $word >&0"]), there);
@@ -26,7 +26,7 @@ fn words_cross_into_another_network_and_back() {
     assert!(child.wait().expect("the child ends").success());
 }
 
-#[isotest]
+#[isotest(timeout = "60s")]
 fn a_listener_is_served_by_a_child_that_has_no_network() {
     let listener = TcpListener::bind("127.0.0.1:80").expect("the port is free and allowed");
     let (here, there) = UnixStream::pair().expect("a pair of sockets");
@@ -37,7 +37,7 @@ fn a_listener_is_served_by_a_child_that_has_no_network() {
     assert!(child.wait().expect("the child ends").success());
 }
 
-#[isotest]
+#[isotest(timeout = "60s")]
 fn a_listener_that_is_not_handed_over_is_served_by_nobody() {
     drop(TcpListener::bind("127.0.0.1:80").expect("the port is free and allowed"));
     assert_eq!(ask().expect_err("nobody listens").kind(), std::io::ErrorKind::ConnectionRefused);
