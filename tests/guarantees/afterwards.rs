@@ -6,19 +6,23 @@ use std::path::{Path, PathBuf};
 use crate::inside::{Running, inside, mark};
 use crate::remains::{every_process, nothing_stays};
 
-/// The links that name a sandbox's namespaces, as the test inside has written them down.
+/// The links that name a sandbox's own namespaces, as the test inside has written them down. Where root may not make
+/// user namespaces, that one is everybody's.
 fn namespaces(running: &Running) -> BTreeSet<PathBuf> {
     let written = std::fs::read_to_string(running.meeting_place().join("namespaces")).expect("the test writes first");
-    written.lines().map(PathBuf::from).collect()
+    let written: BTreeSet<PathBuf> = written.lines().map(PathBuf::from).collect();
+    written.difference(&of_process(std::process::id())).cloned().collect()
+}
+
+fn of_process(id: u32) -> BTreeSet<PathBuf> {
+    let links = std::fs::read_dir(format!("/proc/{id}/ns")).into_iter().flatten().flatten();
+    links.filter_map(|link| std::fs::read_link(link.path()).ok()).collect()
 }
 
 /// Who is in one of these namespaces. The kernel frees a namespace, with all mounts, interfaces, sockets and queues
 /// in it, when nobody is.
 fn members(namespaces: &BTreeSet<PathBuf>) -> Vec<u32> {
-    let is_member = |id: &u32| {
-        let links = std::fs::read_dir(format!("/proc/{id}/ns")).into_iter().flatten().flatten();
-        links.filter_map(|link| std::fs::read_link(link.path()).ok()).any(|link| namespaces.contains(&link))
-    };
+    let is_member = |id: &u32| !of_process(*id).is_disjoint(namespaces);
     every_process().filter(is_member).collect()
 }
 
@@ -27,7 +31,7 @@ fn nobody_is_left_in_its_namespaces() {
     let mut running = inside("files::lives_in_namespaces").start();
     running.meet(1);
     let namespaces = namespaces(&running);
-    assert_eq!(namespaces.len(), 6);
+    assert!(namespaces.len() >= 5, "{namespaces:?}");
     assert!(!members(&namespaces).is_empty(), "while it runs, it is there");
     running.let_go(1);
     running.passes();

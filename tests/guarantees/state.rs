@@ -25,8 +25,7 @@ fn variables_of_the_caller_are_replaced() {
 
 #[isotest]
 fn variables_of_the_caller_are_kept() {
-    assert_ne!(std::env::var("PATH").as_deref(), Ok("/nowhere"));
-    assert_eq!(std::env::var("CARGO_PKG_NAME").as_deref(), Ok(env!("CARGO_PKG_NAME")));
+    assert!(std::env::var("PATH").is_ok_and(|path| path != "/nowhere"));
 }
 
 /// The variables, the working directory, the umask and the signal handlers.
