@@ -6,7 +6,7 @@ mod host;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use host::{Host, Moment, kill, one_of};
+use host::{Host, Moment, TEMPORARY, kill, one_of};
 use isotest_tests::{Fixture, text};
 
 const CROWD: Fixture = Fixture("crowd");
@@ -71,6 +71,7 @@ fn trials(mut trial: impl FnMut(&Moment)) {
     let _alone = host::alone();
     let build = CROWD.cargo(&["test", "--no-run"]).output().expect("cargo starts");
     assert!(build.status.success(), "{}", text(&build));
+    std::fs::create_dir_all(TEMPORARY).expect("the target directory can be written");
     let before = Host::read();
     for number in 0..TRIALS {
         let moment = Moment::random(number, Duration::from_millis(400));
@@ -80,13 +81,14 @@ fn trials(mut trial: impl FnMut(&Moment)) {
 }
 
 fn start(command: &mut Command) -> Child {
+    command.env("TMPDIR", TEMPORARY);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
 }
 
 /// Kills one process of this name in the midst of a run that goes on to its end.
 fn kill_while_running(moment: &Moment, name: &str) -> Output {
     let mut command = CROWD.cargo_isotest(&["run", "--no-fail-fast", "--test", "crowd", "--test-threads", "4"]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("TMPDIR", TEMPORARY).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut runner = command.spawn().expect("the runner starts");
     moment.wait(&mut runner);
     if let Some(victim) = one_of(|process| process.is_ours() && process.name == name) {
