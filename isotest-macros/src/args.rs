@@ -25,8 +25,8 @@ pub(crate) struct Argument {
     calls: fn(&Given, &Path) -> Result<TokenStream>,
 }
 
-/// Every argument that is part of a spec. A new one is a new row here (and a row in the attribute's documentation, and a
-/// file per mistake under `tests/ui/mistakes`).
+/// Every argument that is part of a spec. A new one is a new row here (and an entry in the attribute's documentation,
+/// and a file per mistake under `tests/ui/mistakes`).
 const ARGUMENTS: &[Argument] = &[
     Argument {
         name: "env",

@@ -1,8 +1,8 @@
 //! The `#[isotest]` attribute. Depend on `isotest-core`, which re-exports it.
 //!
 //! `args` reads what stands in the parentheses, `check` decides whether the item can be a test, `expand` writes what
-//! it becomes. To add an argument, add a row to the table in `args`, a row to the documentation below and a file per
-//! mistake to `tests/ui/mistakes`.
+//! it becomes. To add an argument, add a row to the table in `args`, an entry to the documentation below and a file
+//! per mistake to `tests/ui/mistakes`.
 
 mod args;
 mod check;
@@ -40,17 +40,27 @@ use crate::mistakes::Mistakes;
 ///
 /// # Arguments
 ///
-/// | Argument | What it chooses | Default | See |
-/// |---|---|---|---|
-/// | `env(NAME = "value", …)` | Environment variables that are set before the test starts. A name that is no identifier stands in quotes: `env("my.name" = "value")`. | none | `environ(7)` |
-/// | `hostname = "db-1"` | The host name inside: 1 to 64 letters, digits, `-`, `_` and `.`. | `"isotest"` | `sethostname(2)` |
-/// | `init = true` or `false` | Whether PID 1 is an init that reaps orphans, with the test as PID 2. Without it the test itself is PID 1: nobody reaps for it, and signals that it does not handle are ignored. | `true` | `pid_namespaces(7)` |
-/// | `net = "isolated"` or `"host"` | A network of the test's own with nothing in it but `lo`, which is up; or the caller's network. | `"isolated"` | `network_namespaces(7)` |
-/// | `processes = 4096` | How many processes and threads may exist inside at once. | `4096` | `RLIMIT_NPROC` in `setrlimit(2)` |
-/// | `timeout = "5s"` | How long after its start the test is killed, with all that it has started. Whole numbers, each with a unit: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`; they add up, as in `"1m 30s"`. | no limit | |
-/// | `tmp = "64M"` | The size of each private tmpfs (`/tmp`, `/var/tmp`, `/dev/shm`, `/run`). Bytes, or with `K`, `M`, `G`, `T` a power of 1024. | `"256M"` | `tmpfs(5)` |
-/// | `user = "self"` or `"root"` | Whether the test keeps the caller's user and group, and with them what file permissions mean; or is uid 0 with every capability over its own namespaces. | `"self"` | `user_namespaces(7)` |
-/// | `crate = path::to::isotest` | Where the generated code finds this library, when it is not `::isotest`: under the name that a dependency was renamed to, or where another crate re-exports it. | `::isotest` | |
+/// - `env(NAME = "value", …)`: environment variables, set before the test starts. A name that is no identifier stands
+///   in quotes: `env("my.name" = "value")`. `environ(7)`
+/// - `hostname = "db-1"`: the host name inside, 1 to 64 letters, digits, `-`, `_` and `.`. Default `"isotest"`.
+///   `sethostname(2)`
+/// - `init = true` or `init = false`: whether PID 1 is an init that reaps orphans, with the test as PID 2; or the test
+///   itself is PID 1, so that nobody reaps for it and signals that it does not handle are ignored. Default `true`.
+///   `pid_namespaces(7)`
+/// - `net = "isolated"` or `net = "host"`: a network of the test's own with nothing in it but `lo`, which is up; or the
+///   caller's network. Default `"isolated"`. `network_namespaces(7)`
+/// - `processes = 4096`: how many processes and threads may exist inside at once. Default `4096`. `RLIMIT_NPROC` in
+///   `setrlimit(2)`
+/// - `timeout = "5s"`: how long after its start the test is killed, with all that it has started. Whole numbers, each
+///   with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), which add up, as in `"1m 30s"`. Default: never. `SIGKILL` in
+///   `signal(7)`
+/// - `tmp = "64M"`: the size of each private tmpfs (`/tmp`, `/var/tmp`, `/dev/shm`, `/run`), in bytes, or with `K`,
+///   `M`, `G`, `T` in powers of 1024 bytes. Default `"256M"`. `tmpfs(5)`
+/// - `user = "self"` or `user = "root"`: the caller's own user and group, with whom file permissions mean what they
+///   mean outside; or uid 0 and gid 0, with every capability over the test's own namespaces. Default `"self"`.
+///   `user_namespaces(7)`
+/// - `crate = path::to::isotest`: where generated code finds this library, which is under another name if the
+///   dependency was renamed, or in another crate if that re-exports it. Default `::isotest`.
 ///
 /// # Together with other test attributes
 ///
@@ -75,8 +85,8 @@ use crate::mistakes::Mistakes;
 /// fn each_case_has_a_sandbox_of_its_own(#[case] port: u16) {}
 /// ```
 ///
-/// A plain `#[test]` below `#[isotest]` is the same as none. Above, it has made a test of its own before `#[isotest]`
-/// can know of it: the harness then has the test twice.
+/// A plain `#[test]` below `#[isotest]` is the same as none. Above, where `#[test_case]` writes one, it has made a test
+/// of its own before `#[isotest]` can know of it: the harness then has the test twice.
 ///
 /// # Where a test can't be isolated
 ///

@@ -107,7 +107,8 @@ impl Given {
             )),
             Some(duration) => Ok(duration),
             None => mistake(format!(
-                "{} is no duration: write whole numbers, each with a unit (`ms`, `s`, `m`, `h`), as in `5s` or `1m 30s`",
+                "{} is no duration: write whole numbers, each with a unit (`ms`, `s`, `m`, `h`), \
+                 as in `5s` or `1m 30s`",
                 text.token()
             )),
         }
@@ -121,7 +122,8 @@ impl Given {
             Some(0) => mistake("the kernel takes a size of zero for no limit at all: write the size needed".to_owned()),
             Some(bytes) => Ok(bytes),
             None => mistake(format!(
-                "{} is no size: write a whole number of bytes, or one with `K`, `M` or `G` (1024, 1024², 1024³), as in `64M`",
+                "{} is no size: write a whole number of bytes, or one with `K`, `M` or `G` (1024, 1024², 1024³), \
+                 as in `64M`",
                 text.token()
             )),
         }
