@@ -1,9 +1,11 @@
 //! When a test has ended, nothing of it is left.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::inside::{Running, inside, mark};
+use tempfile::TempDir;
+
+use crate::inside::{Running, inside};
 use crate::remains::{every_process, nothing_stays};
 
 /// The links that name a sandbox's own namespaces, as the test inside has written them down. Where root may not make
@@ -40,14 +42,12 @@ fn nobody_is_left_in_its_namespaces() {
 
 #[test]
 fn no_file_is_left_where_temporary_files_go() {
-    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mark());
-    std::fs::create_dir(&temporary).expect("a new directory");
-    let mut running = inside("files::lives_in_namespaces").environment("TMPDIR", &temporary).start();
+    let temporary = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a new directory");
+    let mut running = inside("files::lives_in_namespaces").environment("TMPDIR", temporary.path()).start();
     running.meet(1);
     running.let_go(1);
     running.passes();
-    // Fails where anything is left.
-    std::fs::remove_dir(&temporary).expect("it is empty");
+    assert_eq!(std::fs::read_dir(temporary.path()).expect("it is still there").count(), 0);
 }
 
 #[test]

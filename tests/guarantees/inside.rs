@@ -12,18 +12,19 @@ use isotest_tests::{Fixture, text};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
+use tempfile::TempDir;
 
 use crate::bounded::bounded;
 
 /// Tests of the fixture that are about to run.
 pub(crate) struct Inside {
-    meeting: PathBuf,
+    meeting: TempDir,
     command: Command,
 }
 
 /// Tests of the fixture that run.
 pub(crate) struct Running {
-    meeting: PathBuf,
+    meeting: TempDir,
     arrived: File,
     go: File,
     child: Child,
@@ -52,8 +53,8 @@ pub(crate) fn inside_in_turn(tests: &str) -> Inside {
 
 /// The tests that these arguments of libtest choose, started by a shell that has done this before.
 pub(crate) fn inside_after(shell: &str, arguments: &[&str]) -> Inside {
-    let meeting = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mark());
-    std::fs::create_dir_all(meeting.join("mount")).expect("a place to meet");
+    let meeting = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a place to meet");
+    std::fs::create_dir(meeting.path().join("mount")).expect("a new directory");
     let mut command = bounded("sh", &FIXTURE.cargo(&[]));
     command.args(["-c", &format!("{shell}\nexec \"$@\""), "sh"]);
     command.arg(binary()).args(arguments).arg("--nocapture").current_dir(FIXTURE.directory());
@@ -92,11 +93,11 @@ impl Inside {
     pub(crate) fn start(mut self) -> Running {
         // Open on both sides from the beginning, so that nobody waits for the other to open.
         let [arrived, go] = ["arrived", "go"].map(|name| {
-            let path = self.meeting.join(name);
+            let path = self.meeting.path().join(name);
             mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
             File::options().read(true).write(true).open(&path).expect("the new FIFO opens")
         });
-        let child = self.command.env("GUARANTEES_MEETING", &self.meeting).spawn().expect("the fixture starts");
+        let child = self.command.env("GUARANTEES_MEETING", self.meeting.path()).spawn().expect("the fixture starts");
         Running { meeting: self.meeting, arrived, go, child }
     }
 
@@ -126,13 +127,12 @@ impl Running {
 
     /// Where they and this side can both leave files.
     pub(crate) fn meeting_place(&self) -> &Path {
-        &self.meeting
+        self.meeting.path()
     }
 
     /// Waits for the end; gives what libtest and the tests wrote.
     pub(crate) fn ends(self) -> String {
         let output = self.child.wait_with_output().expect("the fixture ends");
-        std::fs::remove_dir_all(&self.meeting).expect("the meeting place can be removed");
         text(&output)
     }
 

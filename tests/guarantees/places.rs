@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use isotest_tests::{Fixture, root, text};
+use isotest_tests::{root, text};
 use nix::unistd::{AccessFlags, access, getuid};
 use tempfile::TempDir;
 
 use crate::bounded::bounded;
-use crate::inside::mark;
+use crate::inside::{FIXTURE, mark};
 
-/// The project that is moved about.
-const PROJECT: Fixture = Fixture("guarantees/moved");
+/// The project that is moved about, in the folder of the other fixture.
+const PROJECT: &str = "moved";
 
 const TMP: &str = "/tmp";
 
@@ -103,7 +103,7 @@ fn run_in(directory: &Path, test: &str, name: &str) {
     let place = somewhere_in("/dev/shm");
     let binary = place.path().join("project");
     std::fs::copy(built_binary(), &binary).expect("there is room");
-    let mut command = bounded(&binary, &PROJECT.cargo(&[]));
+    let mut command = bounded(&binary, &FIXTURE.cargo(&[]));
     command.args(["--exact", test]).current_dir(directory).env("MOVED_NAME", name);
     passes(&command.output().expect("the copy starts"));
 }
@@ -128,9 +128,9 @@ fn works(place: &Path, layout: Layout, temporary: Option<&Path>) {
         std::fs::remove_file(&written).is_ok()
     };
     let own = "finds_its_own_and_no_stranger";
-    assert!(run(&PROJECT.cargo(&[]), &["test", "--test", "project", own]), "what a test builds stays");
-    assert!(run(&PROJECT.cargo_isotest(&[]), &["run", "--test", "project", own]), "what a test builds stays");
-    run(&PROJECT.cargo(&[]), &["test", "--test", "project", "plain_sees_the_stranger"]);
+    assert!(run(&FIXTURE.cargo(&[]), &["test", "--test", "project", own]), "what a test builds stays");
+    assert!(run(&FIXTURE.cargo_isotest(&[]), &["run", "--test", "project", own]), "what a test builds stays");
+    run(&FIXTURE.cargo(&[]), &["test", "--test", "project", "plain_sees_the_stranger"]);
 }
 
 fn passes(output: &Output) {
@@ -145,7 +145,7 @@ fn somewhere_in(place: impl AsRef<Path>) -> TempDir {
 
 /// Makes a copy of the project, which finds `isotest` where the original does.
 fn check_out(checkout: &Path) {
-    let original = PROJECT.directory();
+    let original = FIXTURE.directory().join(PROJECT);
     for folder in ["src", "tests"] {
         std::fs::create_dir_all(checkout.join(folder)).expect("a new directory");
     }
@@ -167,7 +167,7 @@ fn built() -> &'static Path {
     BUILT.get_or_init(|| {
         let target = Path::new(ELSEWHERE).join("places");
         check_out(&target.join("checkout"));
-        let mut build = PROJECT.cargo(&["test", "--no-run"]);
+        let mut build = FIXTURE.cargo(&["test", "--no-run"]);
         build.current_dir(target.join("checkout")).envs(SMALL).env("CARGO_TARGET_DIR", target.join("target"));
         let built = build.output().expect("cargo starts");
         assert!(built.status.success(), "{}", text(&built));
