@@ -167,7 +167,7 @@ pub(crate) struct Cargo {
     cargo_profile: Option<String>,
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE")]
-    target: Option<String>,
+    pub(crate) target: Option<String>,
     /// Where build products go
     #[arg(long, value_name = "DIR")]
     target_dir: Option<String>,

@@ -109,7 +109,7 @@ impl Execution<'_, '_> {
         }
         let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(true)).collect();
         if ready[0]
-            && let Some(signal) = interrupt.taken()?
+            && let Some(signal) = interrupt.taken()
         {
             return Ok(Some(signal));
         }

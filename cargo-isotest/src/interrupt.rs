@@ -2,55 +2,62 @@
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
 
 use crate::Problem;
 use crate::exit_code::Code;
 
 /// SIGINT, SIGTERM and SIGHUP, which no longer end this program by themselves.
+///
+/// They are handled and not blocked: programs that we start would inherit a mask, and then could not be stopped.
 #[derive(Debug)]
-pub(crate) struct Interrupt(SignalFd);
+pub(crate) struct Interrupt {
+    arrived: UnixStream,
+    which: Arc<AtomicUsize>,
+}
 
 impl Interrupt {
-    /// From here on the signals wait to be read. Programs that std starts get the usual mask back.
+    /// From here on the signals can be waited for.
     pub(crate) fn watch() -> io::Result<Interrupt> {
-        let mut mask = SigSet::empty();
-        mask.extend([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
-        mask.thread_block()?;
-        Ok(Interrupt(SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?))
+        let (arrived, arriving) = UnixStream::pair()?;
+        let which = Arc::new(AtomicUsize::new(0));
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            // In this order: whoever sees that one has arrived must find out which.
+            signal_hook::flag::register_usize(signal as i32, Arc::clone(&which), signal as usize)?;
+            signal_hook::low_level::pipe::register(signal as i32, arriving.try_clone()?)?;
+        }
+        Ok(Interrupt { arrived, which })
     }
 
     /// The signal that has arrived, if one has.
-    pub(crate) fn taken(&self) -> io::Result<Option<Signal>> {
-        let signal = self.0.read_signal()?;
-        Ok(signal.and_then(|signal| Signal::try_from(signal.ssi_signo.cast_signed()).ok()))
+    pub(crate) fn taken(&self) -> Option<Signal> {
+        let number = i32::try_from(self.which.load(Ordering::SeqCst)).ok()?;
+        Signal::try_from(number).ok()
     }
 
-    /// Reads `stream` to its end, piece by piece.
+    /// Reads `stream` to its end.
     ///
     /// # Errors
     ///
     /// When it can't be read, or a signal arrives meanwhile; `doing` names what was interrupted.
-    pub(crate) fn read_all(
-        &self,
-        mut stream: impl Read + AsFd,
-        doing: &str,
-        mut take: impl FnMut(&[u8]) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
+    pub(crate) fn read_to_end(&self, mut stream: impl Read + AsFd, doing: &str) -> Result<Vec<u8>, Problem> {
         let failed = |error: io::Error| Problem { message: format!("{doing}: {error}"), code: Code::ListFailed };
+        let mut bytes = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {
             wait_for_either(stream.as_fd(), self.as_fd()).map_err(failed)?;
-            if let Some(signal) = self.taken().map_err(failed)? {
+            if let Some(signal) = self.taken() {
                 return Err(Problem { message: format!("{doing}: stopped by {signal}"), code: Code::Interrupted });
             }
             match stream.read(&mut buffer).map_err(failed)? {
-                0 => return Ok(()),
-                length => take(&buffer[..length])?,
+                0 => return Ok(bytes),
+                length => bytes.extend_from_slice(&buffer[..length]),
             }
         }
     }
@@ -58,7 +65,7 @@ impl Interrupt {
 
 impl AsFd for Interrupt {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.arrived.as_fd()
     }
 }
 

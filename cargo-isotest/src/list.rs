@@ -143,12 +143,7 @@ impl Lister<'_> {
     }
 
     fn read(&self, binary: &Binary, reader: OwnedFd) -> Result<String, Problem> {
-        let mut bytes = Vec::new();
-        let doing = format!("listing the tests of {}", binary.id);
-        self.interrupt.read_all(File::from(reader), &doing, |piece| {
-            bytes.extend_from_slice(piece);
-            Ok(())
-        })?;
+        let bytes = self.interrupt.read_to_end(File::from(reader), &format!("listing the tests of {}", binary.id))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
@@ -160,8 +155,11 @@ fn problem(binary: &Binary) -> impl Fn(io::Error) -> Problem + '_ {
     }
 }
 
+/// Each once, though an attribute on top of `#[test]` may have entered a function twice.
 fn test_names<Names: FromIterator<String>>(list: &str) -> Names {
-    list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
+    let mut seen = HashSet::new();
+    let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }
 
 fn selected(name: &str, ignored: bool, options: &Run) -> bool {

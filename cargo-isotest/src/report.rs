@@ -135,7 +135,7 @@ impl Report {
     }
 
     fn details(&mut self, test: &Test, ready: &Ready<'_>, ended: &mut Ended) {
-        let re_run = format!("cargo isotest run {} --exact {}", ready.binary.selection, test.name);
+        let re_run = format!("cargo isotest run {} --exact {}", ready.binary.selection, quoted(&test.name));
         let terminal = &mut self.terminal;
         for (name, stream) in [("stdout", &mut ended.stdout), ("stderr", &mut ended.stderr)] {
             if !stream.is_empty() {
@@ -209,6 +209,16 @@ fn named(test: &Test, ready: &Ready<'_>) -> String {
 
 fn count(number: usize, [one, many]: [&str; 2]) -> String {
     format!("{} {}", Styled(COUNT, &number.to_string()), if number == 1 { one } else { many })
+}
+
+/// As a shell needs it.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-:./".contains(c);
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
 }
 
 fn were(number: usize) -> String {

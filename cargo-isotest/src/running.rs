@@ -148,14 +148,16 @@ impl Running {
     /// How it ended.
     pub(crate) fn end(mut self, test: &Test) -> io::Result<Ended> {
         let mut note = None;
-        let (mut finished, mut passed) = (false, true);
+        // Whether the harness's own words say that the test came to its end. Where none come, its exit status does.
+        let mut finished = false;
+        let mut ran_nothing = false;
         if let Some(filter) = &mut self.filter {
             self.stdout.push(&filter.finish())?;
-            (finished, passed, note) = (filter.finished(), filter.passed(), filter.note());
+            (finished, ran_nothing, note) =
+                (filter.finished() || !filter.is_libtest_s(), filter.ran_nothing(), filter.note());
         }
         let outcome = match &self.report {
-            // libtest may end with success although the test it was to run has failed: a harness of its own kind.
-            Some(Some(report)) if report.end == End::Exited(0) && finished && !passed => Outcome::Failed,
+            Some(Some(report)) if report.end == End::Exited(0) && ran_nothing => Outcome::Failed,
             Some(Some(report)) => Outcome::of(report, finished),
             _ if self.server.is_alive() => Outcome::Killed,
             _ => Outcome::ServerKilled,

@@ -2,10 +2,11 @@
 //! the body.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::isolated::IsolatedTest;
 use crate::outcome::{Outcome, Word};
@@ -54,7 +55,7 @@ pub fn run<T: IsolatedTest>() -> Verdict {
     link::<T>();
     match INSIDE.get() {
         Some(inside) => Verdict(run_inside::<T>(inside).unwrap_or_else(|payload| resume_unwind(payload))),
-        None => match mirror::run_elsewhere(&test_name::<T>(), &T::spec()) {
+        None => match run_elsewhere::<T>() {
             (Outcome::Passed | Outcome::Skipped(_), _) => Verdict(ExitCode::SUCCESS),
             (Outcome::Failed, Word::Failed) => Verdict(ExitCode::FAILURE),
             (Outcome::Failed, Word::Panicked(message)) => raise(message),
@@ -78,7 +79,7 @@ pub fn run_should_panic<T: IsolatedTest>() {
         Some(inside) => {
             run_inside::<T>(inside).unwrap_or_else(|payload| resume_unwind(payload));
         }
-        None => match mirror::run_elsewhere(&test_name::<T>(), &T::spec()) {
+        None => match run_elsewhere::<T>() {
             (Outcome::Passed | Outcome::Failed, Word::Panicked(message)) => raise(message),
             (Outcome::Passed | Outcome::Failed, _) => {}
             // The harness waits for a panic, and knows no test that was left out.
@@ -86,6 +87,14 @@ pub fn run_should_panic<T: IsolatedTest>() {
             (outcome, _) => eprintln!("isotest: the test {outcome}"),
         },
     }
+}
+
+/// Asks for the test once, however often the harness has it: `#[test]` above `#[isotest]` makes two of one function.
+fn run_elsewhere<T: IsolatedTest>() -> (Outcome, Word) {
+    type Answer = Arc<OnceLock<(Outcome, Word)>>;
+    static ANSWERS: Mutex<BTreeMap<&str, Answer>> = Mutex::new(BTreeMap::new());
+    let answer = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner).entry(T::PATH).or_default().clone();
+    answer.get_or_init(|| mirror::run_elsewhere(&test_name::<T>(), &T::spec())).clone()
 }
 
 /// Makes the linker keep the door and this test's place in the registry.
@@ -116,10 +125,11 @@ fn __rust_begin_short_backtrace<R>(body: impl FnOnce() -> R) -> R {
 /// Gives libtest's exit status.
 pub(crate) fn run_directly<T: IsolatedTest>() -> i32 {
     let inside = INSIDE.get().expect("a test process enters before it runs");
-    let test = std::thread::Builder::new().name(inside.test.clone());
+    let size = stack_size();
+    let test = std::thread::Builder::new().name(inside.test.clone()).stack_size(size);
     let thread = test.spawn(|| {
         // A test that overflows its stack then dies without an explanation, but dies all the same.
-        sys::stack::explain_overflow(&inside.test).ok();
+        sys::stack::explain_overflow(&inside.test, size).ok();
         judge(T::SHOULD_PANIC, run_inside::<T>(inside))
     });
     let passed = thread.map(|thread| thread.join().unwrap_or(false));
@@ -131,6 +141,12 @@ pub(crate) fn run_directly<T: IsolatedTest>() -> i32 {
             101
         }
     }
+}
+
+/// What std gives the threads of a test: two mebibytes, or what the user says.
+fn stack_size() -> usize {
+    let asked = std::env::var("RUST_MIN_STACK").ok().and_then(|size| size.parse().ok());
+    asked.unwrap_or(2 * 1024 * 1024)
 }
 
 fn judge(should_panic: Option<&str>, ended: Result<ExitCode, Box<dyn Any + Send>>) -> bool {

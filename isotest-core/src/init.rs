@@ -135,7 +135,7 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: Opti
     for output in [1, 2] {
         process::redirect(std::io::stdin().as_fd(), output).ok(); // The server's standard input is /dev/null.
     }
-    let deadline = sandbox.run.spec.timeout.map(|timeout| Instant::now() + timeout);
+    let deadline = sandbox.run.spec.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut stopped = false;
     loop {
         match reap(test) {

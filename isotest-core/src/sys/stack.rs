@@ -4,7 +4,6 @@
 //! enters. Only the test's own thread is watched: other threads die of the same signal without a word.
 
 use std::ffi::c_void;
-use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,9 +18,9 @@ static THREAD: OnceLock<&'static str> = OnceLock::new();
 static GUARD_START: AtomicUsize = AtomicUsize::new(0);
 static GUARD_END: AtomicUsize = AtomicUsize::new(0);
 
-/// From here on an overflow of this thread's stack is explained on standard error, and aborts.
-pub(crate) fn explain_overflow(thread: &'static str) -> Result<()> {
-    let (start, end) = guard()?;
+/// From here on an overflow of this thread's stack, of `size` bytes, is explained on standard error, and aborts.
+pub(crate) fn explain_overflow(thread: &'static str, size: usize) -> Result<()> {
+    let (start, end) = guard(size);
     GUARD_START.store(start, Ordering::Relaxed);
     GUARD_END.store(end, Ordering::Relaxed);
     THREAD.get_or_init(|| thread);
@@ -32,27 +31,15 @@ pub(crate) fn explain_overflow(thread: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Where a thread that grows too far ends up. glibc has counted the guard as part of the stack, and not: both are meant.
-fn guard() -> Result<(usize, usize)> {
-    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-    // SAFETY: it only names the calling thread.
-    let thread = unsafe { libc::pthread_self() };
-    // SAFETY: the thread is alive, and the function initialises the attributes.
-    let error = unsafe { libc::pthread_getattr_np(thread, attributes.as_mut_ptr()) };
-    if error != 0 {
-        return Err(Errno::from_raw(error));
-    }
-    // SAFETY: initialised by the call above, which succeeded.
-    let mut attributes = unsafe { attributes.assume_init() };
-    let (mut lowest, mut size, mut guard) = (null_mut::<c_void>(), 0, 0);
-    // SAFETY: the attributes are initialised, the results have room.
-    unsafe { libc::pthread_attr_getstack(&raw const attributes, &raw mut lowest, &raw mut size) };
-    // SAFETY: as above.
-    unsafe { libc::pthread_attr_getguardsize(&raw const attributes, &raw mut guard) };
-    // SAFETY: nothing uses the attributes afterwards.
-    unsafe { libc::pthread_attr_destroy(&raw mut attributes) };
-    let guard = guard.max(4096);
-    Ok((lowest as usize - guard, lowest as usize + guard))
+/// Where the calling thread, which has hardly begun, ends up when it grows beyond `size`.
+///
+/// `pthread_getattr_np(3)` would know exactly, but allocates, and the first allocation of a thread makes it a heap of
+/// its own: as many system calls as the rest of the thread's life. So the range is generous. It can be: addresses above
+/// the guard page are the stack's own, and don't fault.
+fn guard(size: usize) -> (usize, usize) {
+    let here = 0_u8;
+    let end = (&raw const here) as usize - size;
+    (end.saturating_sub(64 * 1024), end + size / 2)
 }
 
 fn give_the_handler_a_stack() -> Result<()> {
