@@ -127,7 +127,7 @@ pub(crate) fn run_directly<T: IsolatedTest>() -> i32 {
     let inside = INSIDE.get().expect("a test process enters before it runs");
     let size = stack_size();
     let test = std::thread::Builder::new().name(inside.test.clone()).stack_size(size);
-    let thread = test.spawn(|| {
+    let thread = test.spawn(move || {
         // A test that overflows its stack then dies without an explanation, but dies all the same.
         sys::stack::explain_overflow(&inside.test, size).ok();
         judge(T::SHOULD_PANIC, run_inside::<T>(inside))
