@@ -4,12 +4,13 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::isolated::IsolatedTest;
 use crate::outcome::{Outcome, Word};
+use crate::sys::registry::Registered;
 use crate::sys::word::SharedWord;
 use crate::{mirror, sys};
 
@@ -52,19 +53,7 @@ pub(crate) fn enter_by_letter(letter: OwnedFd) {
 ///
 /// As the body did, with the body's message; and where the body ended in any other way than by returning.
 pub fn run<T: IsolatedTest>() -> Verdict {
-    link::<T>();
-    match INSIDE.get() {
-        Some(inside) => Verdict(run_inside::<T>(inside).unwrap_or_else(|payload| resume_unwind(payload))),
-        None => match run_elsewhere::<T>() {
-            (Outcome::Passed | Outcome::Skipped(_), _) => Verdict(ExitCode::SUCCESS),
-            (Outcome::Failed, Word::Failed) => Verdict(ExitCode::FAILURE),
-            (Outcome::Failed, Word::Panicked(message)) => raise(message),
-            (outcome, _) => {
-                eprintln!("isotest: the test {outcome}");
-                resume_unwind(Box::new(outcome.to_string()))
-            }
-        },
-    }
+    Verdict(run_or_mirror(link::<T>()))
 }
 
 /// The same for `#[should_panic]` functions, which the harness wants to return `()`: only the body's own panic is
@@ -74,37 +63,47 @@ pub fn run<T: IsolatedTest>() -> Verdict {
 ///
 /// As the body did, with the body's message.
 pub fn run_should_panic<T: IsolatedTest>() {
-    link::<T>();
-    match INSIDE.get() {
-        Some(inside) => {
-            run_inside::<T>(inside).unwrap_or_else(|payload| resume_unwind(payload));
+    run_or_mirror(link::<T>());
+}
+
+/// Makes the linker keep the door and this test's place in the registry. All else is not generic: a suite has thousands
+/// of tests, and each would be compiled again.
+fn link<T: IsolatedTest>() -> &'static Registered {
+    sys::door::link();
+    sys::registry::register::<T>();
+    sys::registry::describe::<T>()
+}
+
+fn run_or_mirror(test: &'static Registered) -> ExitCode {
+    if let Some(inside) = INSIDE.get() {
+        return run_inside(test, inside).unwrap_or_else(|payload| resume_unwind(payload));
+    }
+    match (run_elsewhere(test), test.should_panic) {
+        ((Outcome::Passed | Outcome::Failed, Word::Panicked(message)), _) => raise(message),
+        ((Outcome::Passed, _), _) | ((Outcome::Skipped(_), _), None) => ExitCode::SUCCESS,
+        ((Outcome::Failed, _), _) => ExitCode::FAILURE,
+        // The harness waits for a panic, and knows no test that was left out.
+        ((Outcome::Skipped(_), _), Some(expected)) => raise(Some(expected.to_owned())),
+        ((outcome, _), should_panic) => {
+            eprintln!("isotest: the test {outcome}");
+            if should_panic.is_none() {
+                resume_unwind(Box::new(outcome.to_string()));
+            }
+            ExitCode::FAILURE
         }
-        None => match run_elsewhere::<T>() {
-            (Outcome::Passed | Outcome::Failed, Word::Panicked(message)) => raise(message),
-            (Outcome::Passed | Outcome::Failed, _) => {}
-            // The harness waits for a panic, and knows no test that was left out.
-            (Outcome::Skipped(_), _) => raise(T::SHOULD_PANIC.map(str::to_owned)),
-            (outcome, _) => eprintln!("isotest: the test {outcome}"),
-        },
     }
 }
 
 /// Asks for the test once, however often the harness has it: `#[test]` above `#[isotest]` makes two of one function.
-fn run_elsewhere<T: IsolatedTest>() -> (Outcome, Word) {
+fn run_elsewhere(test: &'static Registered) -> (Outcome, Word) {
     type Answer = Arc<OnceLock<(Outcome, Word)>>;
     static ANSWERS: Mutex<BTreeMap<&str, Answer>> = Mutex::new(BTreeMap::new());
-    let answer = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner).entry(T::PATH).or_default().clone();
-    answer.get_or_init(|| mirror::run_elsewhere(&test_name::<T>(), &T::spec())).clone()
+    let answer = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner).entry(test.path).or_default().clone();
+    answer.get_or_init(|| mirror::run_elsewhere(&name_in_the_harness(test), &(test.spec)())).clone()
 }
 
-/// Makes the linker keep the door and this test's place in the registry.
-fn link<T: IsolatedTest>() {
-    sys::door::link();
-    sys::registry::register::<T>();
-}
-
-fn run_inside<T: IsolatedTest>(inside: &Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
-    let ended = __rust_begin_short_backtrace(|| catch_unwind(AssertUnwindSafe(T::body)));
+fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
+    let ended = __rust_begin_short_backtrace(|| catch_unwind(test.body));
     inside.word.say(&match &ended {
         Ok(code) if *code == ExitCode::SUCCESS => Word::Passed,
         Ok(_) => Word::Failed,
@@ -123,14 +122,14 @@ fn __rust_begin_short_backtrace<R>(body: impl FnOnce() -> R) -> R {
 
 /// Runs the test in this process, which is inside its sandbox, as the harness would: on a thread with the test's name.
 /// Gives libtest's exit status.
-pub(crate) fn run_directly<T: IsolatedTest>() -> i32 {
+pub(crate) fn run_directly(test: &'static Registered) -> i32 {
     let inside = INSIDE.get().expect("a test process enters before it runs");
     let size = stack_size();
-    let test = std::thread::Builder::new().name(inside.test.clone()).stack_size(size);
-    let thread = test.spawn(move || {
+    let thread = std::thread::Builder::new().name(inside.test.clone()).stack_size(size);
+    let thread = thread.spawn(move || {
         // A test that overflows its stack then dies without an explanation, but dies all the same.
         sys::stack::explain_overflow(&inside.test, size).ok();
-        judge(T::SHOULD_PANIC, run_inside::<T>(inside))
+        judge(test.should_panic, run_inside(test, inside))
     });
     let passed = thread.map(|thread| thread.join().unwrap_or(false));
     match passed {
@@ -178,12 +177,11 @@ fn raise(message: Option<String>) -> ! {
     }
 }
 
-/// The test's name in the harness. libtest names the thread after it; where it runs the test on the main thread, the
-/// function's own path (without the crate) is the same.
-fn test_name<T: IsolatedTest>() -> String {
-    let own = T::PATH.split_once("::").map_or(T::PATH, |(_crate, path)| path);
+/// libtest names the thread after the test; where it runs the test on the main thread, the function's own path is the
+/// same.
+fn name_in_the_harness(test: &Registered) -> String {
     match std::thread::current().name() {
         Some(name) if name != "main" => name.to_owned(),
-        _ => own.to_owned(),
+        _ => test.name().to_owned(),
     }
 }

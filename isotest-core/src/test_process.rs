@@ -115,7 +115,7 @@ fn run_body(run: &Run, tests: &[&'static Registered], arguments: &Arguments) -> 
     };
     sys::constructors::run_the_rest(arguments);
     process::ignore_broken_pipes().ok(); // As std does before `main`; a test that writes to a closed pipe gets EPIPE.
-    std::process::exit((tests[at].run)());
+    std::process::exit(crate::entry::run_directly(tests[at]));
 }
 
 fn exec(target: &crate::protocol::Program, proof: &SingleThreaded, letter: bool) -> ! {

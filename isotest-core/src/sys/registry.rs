@@ -4,6 +4,8 @@
 //! a `static` can't depend on a type parameter, and because generated code must stay free of `link_section`, which
 //! crates with `#![forbid(unsafe_code)]` refuse.
 
+use std::process::ExitCode;
+
 use crate::Spec;
 use crate::isolated::IsolatedTest;
 
@@ -16,8 +18,8 @@ pub(crate) struct Registered {
     pub(crate) should_panic: Option<&'static str>,
     /// What it asks for.
     pub(crate) spec: fn() -> Spec,
-    /// Runs it in this process.
-    pub(crate) run: fn() -> i32,
+    /// Calls the function.
+    pub(crate) body: fn() -> ExitCode,
 }
 
 impl Registered {
@@ -57,15 +59,9 @@ pub(crate) fn register<T: IsolatedTest>() {
     }
 }
 
-fn describe<T: IsolatedTest>() -> &'static Registered {
-    const {
-        &Registered {
-            path: T::PATH,
-            should_panic: T::SHOULD_PANIC,
-            spec: T::spec,
-            run: crate::entry::run_directly::<T>,
-        }
-    }
+/// Describes `T`.
+pub(crate) fn describe<T: IsolatedTest>() -> &'static Registered {
+    const { &Registered { path: T::PATH, should_panic: T::SHOULD_PANIC, spec: T::spec, body: T::body } }
 }
 
 /// Every test of this binary, by name. Inlining may have entered a test twice.
