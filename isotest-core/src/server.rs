@@ -3,12 +3,13 @@
 //! It does as little as it can, because every test inherits what it did. When the client hangs up it exits, and
 //! every init dies with it.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
+use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType, socketpair};
 use nix::unistd::ForkResult;
 
 use crate::Spec;
@@ -167,7 +168,12 @@ impl Server {
     fn start_in(&self, flags: CloneFlags, run: &Run, plan: &Plan, report: &OwnedFd) -> nix::Result<Option<Ties>> {
         let user_namespace = flags.contains(CloneFlags::CLONE_NEWUSER);
         let mapped_by_us = user_namespace && self.facts.uid == 0;
-        let gate = if mapped_by_us { Some(nix::unistd::pipe()?) } else { None };
+        // A socket and not a pipe, because writing to a pipe whose reader was killed would kill the server.
+        let gate = if mapped_by_us {
+            Some(socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?)
+        } else {
+            None
+        };
         match process::clone(&self.proof, flags)? {
             ForkResult::Child => {
                 if let Some((opens, held)) = gate {
@@ -178,9 +184,10 @@ impl Server {
                 Ok(Some(init::run(&sandbox, self.alive.as_fd())))
             }
             ForkResult::Parent { child } => {
-                if mapped_by_us {
+                if let Some((_, opens)) = gate {
                     // If this fails, init finds itself without ids and its first step reports it.
                     drop(carry_out(&plan::whole_id_maps(child.as_raw(), &self.facts), &mut Detached::default()));
+                    socket::send(opens.as_raw_fd(), b"!", MsgFlags::MSG_NOSIGNAL).ok(); // Init may have been killed meanwhile.
                 }
                 Ok(None)
             }
@@ -188,7 +195,9 @@ impl Server {
     }
 }
 
+/// Waits for the server's word. Its silence is its end: init was not tied to it yet, and ends with it here.
 fn wait_at(gate: BorrowedFd<'_>) {
-    let mut byte = [0];
-    nix::unistd::read(gate, &mut byte).ok(); // Opens at end of file, when the server drops the other end.
+    if nix::unistd::read(gate, &mut [0]) != Ok(1) {
+        exit_now(1);
+    }
 }
