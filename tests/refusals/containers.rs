@@ -32,7 +32,7 @@ fn docker_s_filter_is_recognised() {
 
 #[test]
 fn docker_s_filter_is_recognised_by_root_too() {
-    let report = filtered("cloning init into new namespaces (pid)", "EPERM, Operation not permitted");
+    let report = filtered("cloning init into new namespaces (user, pid)", "EPERM, Operation not permitted");
     refuses(&Machine::of_root_in_a_container().that("filter=docker"), &report);
 }
 
