@@ -2,6 +2,10 @@
 
 mod model;
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
 use isotest_tests::{Fixture, text};
 use model::OUTCOMES;
 
@@ -9,7 +13,18 @@ const SAMPLER: Fixture = Fixture("sampler");
 
 #[test]
 fn cargo_test_tells_the_truth() {
-    let output = SAMPLER.cargo(&["test", "--test", "outcomes"]).output().expect("cargo starts");
+    must_tell_the_truth_as_cargo_test(&mut SAMPLER.cargo(&["test", "--test", "outcomes"]));
+}
+
+/// Where a library starts threads before `main`, tests can't be forked from the server: they are executed afresh.
+#[test]
+fn cargo_test_tells_the_truth_where_threads_run_before_main() {
+    let mut cargo = SAMPLER.cargo(&["test", "--test", "outcomes"]);
+    must_tell_the_truth_as_cargo_test(cargo.env("LD_PRELOAD", early_thread()));
+}
+
+fn must_tell_the_truth_as_cargo_test(cargo: &mut Command) {
+    let output = cargo.output().expect("cargo starts");
     let text = text(&output);
     assert_eq!(output.status.code(), Some(101), "{text}");
     for expected in OUTCOMES {
@@ -46,8 +61,17 @@ fn nextest_tells_the_truth() {
 
 #[test]
 fn cargo_isotest_tells_the_truth() {
-    let output =
-        SAMPLER.cargo_isotest(&["run", "--no-fail-fast", "--test", "outcomes"]).output().expect("cargo isotest starts");
+    must_tell_the_truth(&mut SAMPLER.cargo_isotest(&["run", "--no-fail-fast", "--test", "outcomes"]));
+}
+
+#[test]
+fn cargo_isotest_tells_the_truth_where_threads_run_before_main() {
+    let mut runner = SAMPLER.cargo_isotest(&["run", "--no-fail-fast", "--test", "outcomes"]);
+    must_tell_the_truth(runner.env("LD_PRELOAD", early_thread()));
+}
+
+fn must_tell_the_truth(runner: &mut Command) {
+    let output = runner.output().expect("cargo isotest starts");
     let text = text(&output);
     assert_eq!(output.status.code(), Some(100), "{text}");
     for expected in OUTCOMES {
@@ -56,6 +80,19 @@ fn cargo_isotest_tells_the_truth() {
         assert!(line.contains(status), "{}: expected {status}, got {line:?} in\n{text}", expected.name);
         assert!(text.contains(expected.says), "{} does not say {:?}:\n{text}", expected.name, expected.says);
     }
+}
+
+/// A shared library that starts a thread when it is loaded.
+fn early_thread() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libearly_thread.so");
+        let source = isotest_tests::root().join("tests/fixtures/early-thread/early_thread.rs");
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition", "2024", "--crate-type", "cdylib", "-o"]).arg(&library).arg(source);
+        assert!(rustc.status().expect("rustc starts").success(), "the library does not build");
+        library
+    })
 }
 
 #[test]
