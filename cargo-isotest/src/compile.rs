@@ -3,10 +3,13 @@
 mod environment;
 mod toolchain;
 
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use cargo_metadata::{Artifact, BuildScript, Message, Package};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use crate::cli::Run;
 use crate::interrupt::Interrupt;
@@ -57,12 +60,14 @@ fn build(options: &Run, interrupt: &Interrupt) -> Result<Products, Problem> {
     let mut command = Command::new(cargo());
     command.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
     command.args(options.cargo.arguments()).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut build = command.spawn().map_err(|error| failed(format!("cannot run {}: {error}", cargo())))?;
+    // In a process group of its own, so that it can be stopped with its compilers and build scripts.
+    let mut build =
+        command.process_group(0).spawn().map_err(|error| failed(format!("cannot run {}: {error}", cargo())))?;
     let output = build.stdout.take().ok_or_else(|| failed("cargo has no output".to_owned()))?;
     let messages = interrupt.read_to_end(output, "building the tests");
     if messages.is_err() {
-        // Its compilers notice by themselves that it is gone.
-        build.kill().map_err(|error| failed(format!("cannot stop cargo: {error}")))?;
+        let group = Pid::from_raw(build.id().cast_signed());
+        killpg(group, Signal::SIGKILL).map_err(|error| failed(format!("cannot stop cargo: {error}")))?;
     }
     let ended = build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?;
     let messages = messages?;
