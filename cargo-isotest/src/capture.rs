@@ -1,11 +1,14 @@
 //! Output of one test, kept whole in bounded memory: what is long goes to a file that has no name.
 
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 
 use tempfile::SpooledTempFile;
 
 /// A megabyte is kept in memory; the file beyond it vanishes with this program, however it ends.
 const IN_MEMORY: usize = 1 << 20;
+
+/// How much is written at once.
+const BUFFER: usize = 64 << 10;
 
 /// What a test wrote to one of its streams.
 #[derive(Debug)]
@@ -34,12 +37,17 @@ impl Capture {
     /// Writes all of it, every line behind `margin`, the last one ended.
     pub(crate) fn write_indented(&mut self, margin: &str, to: &mut dyn Write) -> io::Result<()> {
         self.bytes.seek(SeekFrom::Start(0))?;
-        let mut lines = BufReader::new(&mut self.bytes);
+        let mut lines = BufReader::with_capacity(BUFFER, &mut self.bytes);
+        // Nothing else is written meanwhile, and standard error alone would make a system call of every line.
+        let mut to = BufWriter::with_capacity(BUFFER, to);
         let mut at_the_beginning = true;
         loop {
             let piece = lines.fill_buf()?;
             if piece.is_empty() {
-                return if at_the_beginning { Ok(()) } else { to.write_all(b"\n") };
+                if !at_the_beginning {
+                    to.write_all(b"\n")?;
+                }
+                return to.flush();
             }
             if at_the_beginning {
                 to.write_all(margin.as_bytes())?;

@@ -153,6 +153,9 @@ impl Running {
         let mut ran_nothing = false;
         if let Some(filter) = &mut self.filter {
             self.stdout.push(&filter.finish())?;
+            if !self.report.iter().flatten().any(|report| ended_as_libtest_does(&report.end)) {
+                self.stdout.push(&filter.take_back())?;
+            }
             (finished, ran_nothing, note) =
                 (filter.finished() || !filter.is_libtest_s(), filter.ran_nothing(), filter.note());
         }
@@ -174,6 +177,11 @@ impl Running {
             isolation: self.isolation,
         })
     }
+}
+
+/// libtest exits by itself, with success or with the status of a panic.
+fn ended_as_libtest_does(end: &End) -> bool {
+    matches!(end, End::Exited(0 | 101))
 }
 
 impl Ended {

@@ -85,6 +85,12 @@ impl Filter {
         rest
     }
 
+    /// Gives back what was taken for libtest's closing words, where the process ended as libtest never does: then the test
+    /// wrote them itself.
+    pub fn take_back(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.tail)
+    }
+
     /// Whether libtest spoke at all. Another harness may say what it likes, and then its exit status is all there is.
     #[must_use]
     pub fn is_libtest_s(&self) -> bool {
@@ -221,6 +227,15 @@ mod tests {
             filter(&["\nrunning 1 test\ntest a::b ... ", "no\n", "test a::b ... FAILED\n\ntest result: FAILED."]);
         assert_eq!(passed, "test a::b ... no\n");
         assert!(filter.finished());
+    }
+
+    #[test]
+    fn closing_words_that_were_the_test_s_own_are_given_back() {
+        let imitation = "test a::b ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n\n";
+        let (passed, mut filter) = filter(&["\nrunning 1 test\n", imitation]);
+        assert_eq!(passed, "");
+        assert_eq!(filter.take_back(), imitation.as_bytes());
+        assert!(!filter.finished());
     }
 
     #[test]

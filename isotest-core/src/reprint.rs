@@ -18,13 +18,14 @@ pub(crate) fn reprint(out: OwnedFd, err: OwnedFd, filter: Option<Filter>, pendin
     let mut buffer = vec![0; 64 * 1024];
     while streams.iter().any(|stream| stream.file.is_some()) {
         let open = streams.iter().filter_map(|stream| stream.file.as_ref()).map(AsFd::as_fd);
+        // The kernel looks at them in this order: when it finds the report, all that the test wrote is there to be found.
         let mut events: Vec<_> =
-            open.chain([pending.as_fd()]).map(|source| PollFd::new(source, PollFlags::POLLIN)).collect();
+            [pending.as_fd()].into_iter().chain(open).map(|source| PollFd::new(source, PollFlags::POLLIN)).collect();
         match poll(&mut events, PollTimeout::NONE) {
             Err(Errno::EINTR) => continue,
             other => other?,
         };
-        let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(true)).collect();
+        let ready: Vec<bool> = events[1..].iter().map(|event| event.any().unwrap_or(true)).collect();
         let mut something_came = false;
         for (stream, ready) in streams.iter_mut().filter(|stream| stream.file.is_some()).zip(ready) {
             if ready {
