@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use crate::outcome::Report;
-use crate::protocol::{self, Hello, Request, Run, receive, send};
+use crate::protocol::{self, Hello, Order, Request, Run, receive, send};
 use crate::sys::door::SERVER;
 
 /// A running fork server.
@@ -142,5 +142,10 @@ impl Pending {
             Err(nix::errno::Errno::ECONNRESET) => Ok(None),
             other => Ok(other?),
         }
+    }
+
+    /// Tells the test's init what to do. One that has ended needs no orders, and hears none.
+    pub fn order(&self, order: Order) {
+        send(self.socket.as_fd(), &order, &[]).ok();
     }
 }

@@ -4,9 +4,10 @@
 //! when PID 1 exits (`pid_namespaces(7)`).
 
 mod census;
+mod orders;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,6 +19,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 use self::census::Census;
+use self::orders::Orders;
 use crate::Pid1;
 use crate::outcome::{End, Failure, Report, Stage, Word};
 use crate::plan::{Plan, Step};
@@ -135,7 +137,7 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: Opti
     for output in [1, 2] {
         process::redirect(std::io::stdin().as_fd(), output).ok(); // The server's standard input is /dev/null.
     }
-    let deadline = sandbox.run.spec.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut orders = Orders::new(sandbox.report, is_pid_1(sandbox), sandbox.run.spec.timeout);
     let mut stopped = false;
     loop {
         match reap(test) {
@@ -144,18 +146,22 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: Opti
             Some(Change::Continued) => stopped = false,
             None => {}
         }
-        if stopped && census.is_some_and(|census| !census.anybody_runs()) {
+        if orders.obey() {
+            return End::TimedOut;
+        }
+        let stopped_itself = stopped && !orders.paused();
+        if stopped_itself && census.is_some_and(|census| !census.anybody_runs()) {
             return End::Stopped;
         }
-        let mut left = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+        let mut left = match orders.time_left() {
             Some(Duration::ZERO) => return End::TimedOut,
             left => left,
         };
-        if stopped {
+        if stopped_itself {
             // Init hears of its own children only: what else stops, or ends, it has to look for.
             left = Some(left.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
         }
-        wait_for_a_child(children, left);
+        wait_for_news(children, orders.source(), left);
     }
 }
 
@@ -189,13 +195,19 @@ fn reap(test: Pid) -> Option<Change> {
     }
 }
 
-fn wait_for_a_child(children: &SignalFd, left: Option<Duration>) {
+/// Waits until a child has changed, the client has said something, or this much time has passed.
+fn wait_for_news(children: &SignalFd, client: Option<BorrowedFd<'_>>, left: Option<Duration>) {
     // A millisecond is added because poll rounds down and would spin through the last one.
     let timeout = left.map_or(PollTimeout::NONE, |left| {
         PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
     });
-    let mut events = [PollFd::new(children.as_fd(), PollFlags::POLLIN)];
-    poll(&mut events, timeout).ok(); // Interrupted or not: the caller looks again.
+    let children_changed = PollFd::new(children.as_fd(), PollFlags::POLLIN);
+    // Interrupted or not: the caller looks again.
+    match client {
+        Some(client) => poll(&mut [children_changed, PollFd::new(client, PollFlags::POLLIN)], timeout),
+        None => poll(&mut [children_changed], timeout),
+    }
+    .ok();
     while let Ok(Some(_)) = children.read_signal() {}
 }
 

@@ -73,7 +73,7 @@ pub mod runner {
     pub use crate::harness::Filter;
     pub use crate::keep::of_a_test;
     pub use crate::outcome::{End, Failure, Outcome, Report, Stage, Word, unsatisfied};
-    pub use crate::protocol::{Isolation, Known, Program, Run, Target};
+    pub use crate::protocol::{Isolation, Known, Order, Program, Run, Target};
     pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;
 

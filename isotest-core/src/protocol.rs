@@ -91,6 +91,19 @@ pub struct Program {
     pub wrapped: bool,
 }
 
+/// What a client may tell the init of a running test, on the socket that the report will come on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// Stop every process of the sandbox and its clock.
+    Pause,
+    /// Let them go on.
+    Resume,
+    /// Send `SIGTERM` to every process of the sandbox.
+    Terminate,
+    /// End the sandbox, and report [`End::TimedOut`](crate::outcome::End::TimedOut).
+    Kill,
+}
+
 /// Whether a sandbox is made at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Isolation {
