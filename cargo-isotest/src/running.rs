@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use isotest::runner::{
-    Client, End, Failure, Filter, Isolation, Outcome, Pending, Report, Run, Stage, Target, unsatisfied,
+    Client, End, Failure, Filter, Isolation, Outcome, Pending, Report, Run, Stage, Target, judge, unsatisfied,
 };
 
 use crate::binary::{Ready, pipe};
@@ -151,6 +151,7 @@ impl Running {
         // Whether the harness's own words say that the test came to its end. Where none come, its exit status does.
         let mut finished = false;
         let mut ran_nothing = false;
+        let mut beside = Vec::new();
         if let Some(filter) = &mut self.filter {
             self.stdout.push(&filter.finish())?;
             if !self.report.iter().flatten().any(|report| ended_as_libtest_does(&report.end)) {
@@ -161,13 +162,21 @@ impl Running {
         }
         let outcome = match &self.report {
             Some(Some(report)) if report.end == End::Exited(0) && ran_nothing => Outcome::Failed,
-            Some(Some(report)) => Outcome::of(report, finished),
+            Some(Some(report)) => {
+                let judgement = judge(report, &test.spec, finished);
+                beside = judgement.notes;
+                judgement.outcome
+            }
             _ if self.server.is_alive() => Outcome::Killed,
             _ => Outcome::ServerKilled,
         };
         if let (Outcome::Failed, Some(expected), Some(Some(report))) = (&outcome, &test.should_panic, &self.report) {
             note = note.or_else(|| unsatisfied(expected, &report.word));
         }
+        let note = note
+            .into_iter()
+            .chain(beside.into_iter().map(|note| note.text))
+            .reduce(|above, below| format!("{above}\n{below}"));
         Ok(Ended {
             outcome,
             took: self.started.elapsed(),

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use crate::outcome::Report;
 use crate::protocol::{self, Hello, Order, Request, Run, receive, send};
+use crate::report::Report;
 use crate::sys::door::SERVER;
 
 /// A running fork server.

@@ -5,6 +5,7 @@
 
 mod census;
 mod orders;
+mod stock;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -21,9 +22,10 @@ use nix::unistd::{ForkResult, Pid};
 use self::census::Census;
 use self::orders::Orders;
 use crate::Pid1;
-use crate::outcome::{End, Failure, Report, Stage, Word};
+use crate::outcome::{End, Failure, Stage};
 use crate::plan::{Plan, Step};
 use crate::protocol::{Isolation, Run, Target, send};
+use crate::report::Report;
 use crate::setup::{Detached, carry_out};
 use crate::sys::process::{self, SingleThreaded};
 use crate::sys::word::SharedWord;
@@ -67,11 +69,11 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
             let entered = census.as_ref().map_or(Ok(()), Census::enter);
             attempt(sandbox, "entering the copy of /proc", entered);
             let end = supervise(child, sandbox, &children, census.as_ref());
-            let left_over = take_stock(census.as_ref());
+            let report = stock::take(sandbox, end, &word, census.as_ref());
             if !isolated(sandbox) {
                 kill_descendants();
             }
-            finish(sandbox, Report { end, word: word.said(), isolated: isolated(sandbox), left_over })
+            finish(sandbox, report)
         }
     }
 }
@@ -211,16 +213,6 @@ fn wait_for_news(children: &SignalFd, client: Option<BorrowedFd<'_>>, left: Opti
     while let Ok(Some(_)) = children.read_signal() {}
 }
 
-/// How many processes the test left behind, after its zombies are gone.
-fn take_stock(census: Option<&Census>) -> usize {
-    while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
-        if status == WaitStatus::StillAlive {
-            break;
-        }
-    }
-    census.map_or(0, Census::others)
-}
-
 /// Kills what the test has started, however deep: each orphan becomes a child of this process.
 fn kill_descendants() {
     while let Ok(children) = std::fs::read_to_string("/proc/thread-self/children") {
@@ -249,7 +241,7 @@ fn attempt<T>(sandbox: &Sandbox<'_>, step: &str, result: nix::Result<T>) -> T {
 }
 
 fn give_up(sandbox: &Sandbox<'_>, failure: Failure) -> ! {
-    finish(sandbox, Report { end: End::SetupFailed(failure), word: Word::None, isolated: false, left_over: 0 })
+    finish(sandbox, Report::of_nothing_but(End::SetupFailed(failure)))
 }
 
 fn finish(sandbox: &Sandbox<'_>, report: Report) -> ! {

@@ -10,6 +10,8 @@ pub trait IsolatedTest {
     const PATH: &'static str;
     /// Where the function carries `#[should_panic]`: what the message must contain.
     const SHOULD_PANIC: Option<&'static str> = None;
+    /// Which arguments the attribute has, by their names; all else in the spec is a default.
+    const WRITTEN: &'static [&'static str] = &[];
     /// What it asks for.
     fn spec() -> Spec;
     /// Calls the function.

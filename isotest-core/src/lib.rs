@@ -25,6 +25,8 @@ mod host;
 mod init;
 mod isolated;
 #[cfg(target_os = "linux")]
+mod judge;
+#[cfg(target_os = "linux")]
 mod keep;
 #[cfg(target_os = "linux")]
 mod mirror;
@@ -34,6 +36,8 @@ mod outcome;
 mod plan;
 #[cfg(target_os = "linux")]
 mod protocol;
+#[cfg(target_os = "linux")]
+mod report;
 #[cfg(target_os = "linux")]
 mod reprint;
 #[cfg(target_os = "linux")]
@@ -51,7 +55,7 @@ mod unavailable;
 
 pub use isotest_macros::isotest;
 pub use isotest_macros::isotest as test;
-pub use spec::{Net, Pid1, Spec, User};
+pub use spec::{Namespace, Pid1, Policy, Spec, User};
 
 /// What generated code calls. Not part of the public interface: it changes without notice.
 #[doc(hidden)]
@@ -71,9 +75,11 @@ pub mod runner {
     pub use crate::client::{Client, Pending, Started};
     pub use crate::diagnose::explain;
     pub use crate::harness::Filter;
+    pub use crate::judge::{Judgement, Note, Subject, judge};
     pub use crate::keep::of_a_test;
-    pub use crate::outcome::{End, Failure, Outcome, Report, Stage, Word, unsatisfied};
+    pub use crate::outcome::{End, Failure, Outcome, Stage, Word, unsatisfied};
     pub use crate::protocol::{Isolation, Known, Order, Program, Run, Target};
+    pub use crate::report::{InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage};
     pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;
 

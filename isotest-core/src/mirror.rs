@@ -12,6 +12,7 @@ use crate::Spec;
 use crate::client::{Client, Pending, Started};
 use crate::diagnose::explain;
 use crate::harness::Filter;
+use crate::judge::{Judgement, judge};
 use crate::outcome::{Failure, Outcome, Stage, Word};
 use crate::protocol::{Isolation, Program, Run, Target};
 use crate::reprint::reprint;
@@ -73,7 +74,11 @@ fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Wo
     };
     reprint(asked.out, asked.err, asked.filter, &asked.pending).map_err(failed("reading the test's output"))?;
     match asked.pending.report().map_err(failed("reading the report"))? {
-        Some(report) => Ok((Outcome::of(&report, false), report.word)),
+        Some(report) => {
+            let Judgement { outcome, notes } = judge(&report, spec, false);
+            notes.iter().for_each(|note| eprintln!("isotest: {}", note.text));
+            Ok((outcome, report.word))
+        }
         None if asked.server.is_alive() => Ok((Outcome::Killed, Word::None)),
         None => Ok((Outcome::ServerKilled, Word::None)),
     }

@@ -1,21 +1,10 @@
-//! How a test ended: what init saw, what the test's wrapper said, and what the two mean together.
+//! How a test ended: what init saw of its process, what its wrapper said, and what the two mean together.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What init tells the client when a test is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// How the test process ended.
-    pub end: End,
-    /// What the `#[isotest]` wrapper inside said of the body.
-    pub word: Word,
-    /// Whether the sandbox that the spec asks for was in force.
-    pub isolated: bool,
-    /// How many processes the test left behind.
-    pub left_over: usize,
-}
+use crate::report::Report;
 
 /// How a test process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +91,10 @@ pub enum Outcome {
     TimedOut,
     /// It stopped itself and nobody was left to continue it.
     Stopped,
+    /// It did what it should, but left processes or files behind, which its spec forbids.
+    Leaked,
+    /// It did what it should, but tried to reach an address outside of its sandbox, which its spec forbids.
+    TriedToLeave,
     /// Its sandbox could not be made.
     SetupFailed(Failure),
     /// Its sandbox could not be made, and the user chose to leave such tests out.
@@ -167,6 +160,10 @@ impl fmt::Display for Outcome {
             Outcome::Signalled(signal) => write!(f, "was killed by signal {signal} ({})", signal_name(*signal)),
             Outcome::TimedOut => f.write_str("timed out, and was killed with all that it had started"),
             Outcome::Stopped => f.write_str("stopped itself, and nothing was left that could continue it"),
+            Outcome::Leaked => f.write_str("did what it should, but left something behind (leaks = \"fail\")"),
+            Outcome::TriedToLeave => {
+                f.write_str("did what it should, but tried to leave its sandbox (egress = \"fail\")")
+            }
             Outcome::SetupFailed(failure) => write!(f, "could not be isolated: {failure}"),
             Outcome::Skipped(failure) => write!(f, "was left out, because it could not be isolated: {failure}"),
             Outcome::Killed => f.write_str("was killed from outside, when its init was"),

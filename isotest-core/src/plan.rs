@@ -8,7 +8,7 @@ use nix::sched::CloneFlags;
 use crate::host::Facts;
 use crate::outcome::Stage;
 use crate::protocol::{Isolation, Run};
-use crate::{Net, Pid1, Spec, User};
+use crate::{Namespace, Pid1, Spec, User};
 
 /// One kernel operation. Its `Display` is what a failure report says was attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,15 +98,15 @@ pub(crate) fn whole_id_maps(init: i32, facts: &Facts) -> Vec<Step> {
 fn sandbox(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
-    namespaces.set(CloneFlags::CLONE_NEWNET, spec.net == Net::Isolated);
+    namespaces.set(CloneFlags::CLONE_NEWNET, spec.net == Namespace::Isolated);
     steps.push(Step::Unshare(namespaces));
     steps.push(Step::Hostname(spec.hostname.clone()));
     steps.push(Step::MakePrivate);
-    if spec.net == Net::Isolated {
+    if spec.net == Namespace::Isolated {
         steps.push(Step::RaiseLoopback);
     }
     private_directories(spec, facts, keep, &mut steps);
-    if spec.net == Net::Isolated {
+    if spec.net == Namespace::Isolated {
         system_files(facts, &mut steps);
     }
     if facts.mqueue {
@@ -118,7 +118,7 @@ fn sandbox(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
 /// What only a process inside the new PID namespace can do: a `/proc` that shows it.
 fn process_files(spec: &Spec, facts: &Facts) -> Vec<Step> {
     let mut steps = vec![Step::Mount { kind: "proc", at: "/proc".into(), read_only: false }];
-    if spec.net == Net::Isolated {
+    if spec.net == Namespace::Isolated {
         let group = if facts.uid != 0 && spec.user == User::Root { 0 } else { facts.gid };
         steps.push(write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0".to_owned()));
         steps.push(write("/proc/sys/net/ipv4/ping_group_range", format!("{group} {group}")));

@@ -12,10 +12,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Spec;
-use crate::outcome::Report;
+use crate::report::Report;
 
 /// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
-pub(crate) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "2";
 
 /// The server's first packet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub struct Known {
     pub name: String,
     /// What it asks for.
     pub spec: Spec,
+    /// Which of it the attribute says, by the arguments' names; the rest are defaults.
+    pub written: Vec<String>,
     /// Where it is to panic: what the message must contain.
     pub should_panic: Option<String>,
 }

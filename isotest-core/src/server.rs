@@ -15,9 +15,10 @@ use nix::unistd::ForkResult;
 use crate::Spec;
 use crate::host::Facts;
 use crate::init::{self, Sandbox};
-use crate::outcome::{End, Failure, Report, Stage, Word};
+use crate::outcome::{End, Failure, Stage};
 use crate::plan::{self, Plan};
 use crate::protocol::{self, Hello, Isolation, Request, Run, receive, send};
+use crate::report::Report;
 use crate::setup::{Detached, carry_out};
 use crate::sys;
 use crate::sys::door::Arguments;
@@ -98,6 +99,7 @@ impl Server {
                 let known = protocol::Known {
                     name: test.name().to_owned(),
                     spec: (test.spec)(),
+                    written: test.written.iter().copied().map(str::to_owned).collect(),
                     should_panic: test.should_panic.map(str::to_owned),
                 };
                 serde_json::to_writer(&mut out, &known)?;
@@ -159,8 +161,7 @@ impl Server {
         started.unwrap_or_else(|errno| {
             let step = format!("cloning init into new namespaces ({})", plan::names(flags));
             let end = End::SetupFailed(Failure { step, stage: Stage::Clone, errno: errno as i32 });
-            let failed = Report { end, word: Word::None, isolated: false, left_over: 0 };
-            send(report.as_fd(), &failed, &[]).ok(); // A client that is gone wants no report.
+            send(report.as_fd(), &Report::of_nothing_but(end), &[]).ok(); // A client that is gone wants no report.
             None
         })
     }

@@ -11,18 +11,26 @@ use serde::{Deserialize, Serialize};
 /// What one test asks for.
 ///
 /// ```
-/// use isotest::{Net, Spec};
+/// use isotest::{Namespace, Spec};
 /// use std::time::Duration;
 ///
-/// let spec = Spec::default().net(Net::Host).timeout(Duration::from_secs(5));
-/// assert_eq!(spec.net, Net::Host);
+/// let spec = Spec::default().net(Namespace::Host).timeout(Duration::from_secs(5));
+/// assert_eq!(spec.net, Namespace::Host);
 /// assert_eq!(spec.hostname, "isotest");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Spec {
-    /// Which network the test sees.
-    pub net: Net,
+    /// Whose network, and abstract Unix sockets, the test sees (`network_namespaces(7)`).
+    pub net: Namespace,
+    /// Whose mounts, and so whose `/tmp` and its like (`mount_namespaces(7)`).
+    pub mount: Namespace,
+    /// Whose processes (`pid_namespaces(7)`).
+    pub pid: Namespace,
+    /// Whose host name (`uts_namespaces(7)`).
+    pub uts: Namespace,
+    /// Whose System V IPC and POSIX message queues (`ipc_namespaces(7)`).
+    pub ipc: Namespace,
     /// The host name inside, at most 64 bytes (`sethostname(2)`).
     pub hostname: String,
     /// The size in bytes of each private tmpfs (`/tmp`, `/var/tmp`, `/dev/shm`, `/run`).
@@ -37,16 +45,32 @@ pub struct Spec {
     pub timeout: Option<Duration>,
     /// How many processes and threads may exist inside at once (`RLIMIT_NPROC`, `setrlimit(2)`).
     pub processes: u64,
+    /// What becomes of a test that leaves processes behind, or files in its private directories.
+    pub leaks: Policy,
+    /// What becomes of a test that tries to reach an address outside of its sandbox. Only where the network is its own.
+    pub egress: Policy,
 }
 
-/// Which network a test sees (`network_namespaces(7)`).
+/// Whose namespace of one kind a test lives in (`namespaces(7)`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Net {
-    /// A network of its own: `lo` up with 127.0.0.1 and ::1, and nothing else.
+pub enum Namespace {
+    /// One of its own.
     Isolated,
-    /// The network of whoever started the tests.
+    /// That of whoever started the tests.
     Host,
+}
+
+/// What becomes of a test that did what it should, and something beside it that it should not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// It passes.
+    Ignore,
+    /// It passes, and a note says what it did.
+    Warn,
+    /// It fails.
+    Fail,
 }
 
 /// Who a test is inside its user namespace (`user_namespaces(7)`).
@@ -70,17 +94,25 @@ pub enum Pid1 {
     Test,
 }
 
+const DEFAULT_HOSTNAME: &str = "isotest";
+
 impl Default for Spec {
     fn default() -> Self {
         Spec {
-            net: Net::Isolated,
-            hostname: "isotest".to_owned(),
+            net: Namespace::Isolated,
+            mount: Namespace::Isolated,
+            pid: Namespace::Isolated,
+            uts: Namespace::Isolated,
+            ipc: Namespace::Isolated,
+            hostname: DEFAULT_HOSTNAME.to_owned(),
             tmp: 256 << 20,
             user: User::Caller,
             pid1: Pid1::Init,
             env: Vec::new(),
             timeout: None,
             processes: 4096,
+            leaks: Policy::Warn,
+            egress: Policy::Warn,
         }
     }
 }
@@ -88,8 +120,36 @@ impl Default for Spec {
 impl Spec {
     /// Chooses the network.
     #[must_use]
-    pub fn net(mut self, net: Net) -> Self {
+    pub fn net(mut self, net: Namespace) -> Self {
         self.net = net;
+        self
+    }
+
+    /// Chooses the mounts.
+    #[must_use]
+    pub fn mount(mut self, mount: Namespace) -> Self {
+        self.mount = mount;
+        self
+    }
+
+    /// Chooses the processes that it sees.
+    #[must_use]
+    pub fn pid(mut self, pid: Namespace) -> Self {
+        self.pid = pid;
+        self
+    }
+
+    /// Chooses the namespace of the host name.
+    #[must_use]
+    pub fn uts(mut self, uts: Namespace) -> Self {
+        self.uts = uts;
+        self
+    }
+
+    /// Chooses the System V IPC and POSIX message queues.
+    #[must_use]
+    pub fn ipc(mut self, ipc: Namespace) -> Self {
+        self.ipc = ipc;
         self
     }
 
@@ -140,5 +200,38 @@ impl Spec {
     pub fn processes(mut self, processes: u64) -> Self {
         self.processes = processes;
         self
+    }
+
+    /// Chooses what becomes of the test if it leaves something behind.
+    #[must_use]
+    pub fn leaks(mut self, policy: Policy) -> Self {
+        self.leaks = policy;
+        self
+    }
+
+    /// Chooses what becomes of the test if it tries to leave its sandbox.
+    #[must_use]
+    pub fn egress(mut self, policy: Policy) -> Self {
+        self.egress = policy;
+        self
+    }
+
+    /// Why no sandbox can be as this says; `None` if one can. It names both arguments, and what to write instead.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<String> {
+        use Namespace::{Host, Isolated};
+        if self.mount == Host && self.pid == Isolated {
+            let why = "with the host's mounts, /proc would show the host's processes under the test's numbers";
+            return Some(format!("mount = \"host\" contradicts pid = \"isolated\": {why}; add pid = \"host\""));
+        }
+        if self.pid1 == Pid1::Test && self.pid == Host {
+            let why = "the host has a PID 1 already";
+            return Some(format!("init = false contradicts pid = \"host\": {why}; leave one of the two out"));
+        }
+        if self.hostname != DEFAULT_HOSTNAME && self.uts == Host {
+            let why = "the test may not rename the host";
+            return Some(format!("hostname contradicts uts = \"host\": {why}; leave one of the two out"));
+        }
+        None
     }
 }

@@ -57,7 +57,7 @@ const ARGUMENTS: &[Argument] = &[
         form: r#"net = "isolated"` or `net = "host""#,
         calls: |given, isotest| {
             let net = given.one_of(&[("isolated", "Isolated"), ("host", "Host")])?;
-            Ok(quote!(.net(#isotest::Net::#net)))
+            Ok(quote!(.net(#isotest::Namespace::#net)))
         },
     },
     Argument {
@@ -105,6 +105,8 @@ pub(crate) struct Arguments {
     pub(crate) isotest: Path,
     /// The builder calls on `Spec`, in the order in which they were written.
     pub(crate) calls: TokenStream,
+    /// The names of those that are part of a spec.
+    pub(crate) written: Vec<&'static str>,
 }
 
 impl Arguments {
@@ -122,7 +124,8 @@ impl Arguments {
         let isotest = root.unwrap_or_else(|| syn::parse_quote!(::isotest));
 
         let calls = given.iter().filter_map(|given| mistakes.sort((given.argument.calls)(given, &isotest))).collect();
-        mistakes.none_in(Arguments { isotest, calls })
+        let written = given.iter().filter(|given| !given.is(&CRATE)).map(|given| given.argument.name).collect();
+        mistakes.none_in(Arguments { isotest, calls, written })
     }
 }
 
@@ -187,7 +190,7 @@ mod tests {
     fn a_renamed_crate_is_used_wherever_it_is_given() {
         let written = calls(quote!(net = "host", crate = "crate::again", user = "root", init = false));
         let expected =
-            quote!(.net(crate::again::Net::Host).user(crate::again::User::Root).pid1(crate::again::Pid1::Test));
+            quote!(.net(crate::again::Namespace::Host).user(crate::again::User::Root).pid1(crate::again::Pid1::Test));
         assert_eq!(written, expected.to_string());
     }
 

@@ -13,7 +13,7 @@ use crate::check::{Function, Test, is_about_the_test};
 
 pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
     let Test { for_the_wrapper, mut function, ignored, should_panic, expected_panic, other_macros } = test;
-    let Arguments { isotest, calls } = arguments;
+    let Arguments { isotest, calls, written } = arguments;
     let visibility = std::mem::replace(&mut function.visibility, Visibility::Inherited);
     let name = &function.signature.ident;
     let name_in_the_harness = name_in_the_harness(name);
@@ -37,6 +37,9 @@ pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
         }
     });
 
+    let written = (!written.is_empty())
+        .then(|| quote!(const WRITTEN: &'static [&'static ::core::primitive::str] = &[#(#written),*];));
+
     // The description stands in a block of its own so that the user's body can't see it. It is an enum because a
     // unit struct would also take a name among the functions, perhaps the user's.
     quote! {
@@ -52,6 +55,7 @@ pub(crate) fn test(arguments: &Arguments, test: Test) -> TokenStream {
                     const PATH: &'static ::core::primitive::str =
                         ::core::concat!(::core::module_path!(), "::", #name_in_the_harness);
                     #should_panic
+                    #written
                     fn spec() -> #isotest::Spec {
                         <#isotest::Spec as ::core::default::Default>::default() #calls
                     }

@@ -16,6 +16,8 @@ pub(crate) struct Registered {
     pub(crate) path: &'static str,
     /// Where it is to panic: what the message must contain.
     pub(crate) should_panic: Option<&'static str>,
+    /// Which arguments the attribute has.
+    pub(crate) written: &'static [&'static str],
     /// What it asks for.
     pub(crate) spec: fn() -> Spec,
     /// Calls the function.
@@ -61,7 +63,7 @@ pub(crate) fn register<T: IsolatedTest>() {
 
 /// Describes `T`.
 pub(crate) fn describe<T: IsolatedTest>() -> &'static Registered {
-    const { &Registered { path: T::PATH, should_panic: T::SHOULD_PANIC, spec: T::spec, body: T::body } }
+    const { &Registered { path: T::PATH, should_panic: T::SHOULD_PANIC, written: T::WRITTEN, spec: T::spec, body: T::body } }
 }
 
 /// Every test of this binary, by name. Inlining may have entered a test twice.

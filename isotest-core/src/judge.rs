@@ -1,0 +1,114 @@
+//! What does a report mean under what was asked for? A pure function, the same for `cargo test` and for the runner.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::outcome::Outcome;
+use crate::report::{LeftFiles, LeftOver, Process, Report};
+use crate::{Policy, Spec};
+
+/// What has become of a test, and what is to be said beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it did beside. Of a test that failed anyhow they are said too, after its own words.
+    pub notes: Vec<Note>,
+}
+
+/// Something that a test did which its spec does not ignore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about.
+    pub subject: Subject,
+    /// What is to be shown: a line, and indented ones below it with the details.
+    pub text: String,
+}
+
+/// What a [`Note`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Processes or files that were left behind.
+    Leak,
+    /// Attempts to reach an address outside of the sandbox.
+    Egress,
+}
+
+/// Judges a test by its report. `harness_finished` says whether the harness's own output tells that the test came to
+/// its end, which matters where no wrapper speaks.
+#[must_use]
+pub fn judge(report: &Report, spec: &Spec, harness_finished: bool) -> Judgement {
+    let mut judgement = Judgement { outcome: Outcome::of(report, harness_finished), notes: Vec::new() };
+    judgement.weigh(spec.leaks, Outcome::Leaked, Subject::Leak, leaks(report));
+    judgement.weigh(spec.egress, Outcome::TriedToLeave, Subject::Egress, egress(report.egress.unwrap_or(0)));
+    judgement
+}
+
+impl Judgement {
+    fn weigh(&mut self, policy: Policy, forbidden: Outcome, subject: Subject, text: Option<String>) {
+        let Some(text) = text.filter(|_| policy != Policy::Ignore) else { return };
+        self.notes.push(Note { subject, text });
+        if policy == Policy::Fail && self.outcome.passed() {
+            self.outcome = forbidden;
+        }
+    }
+}
+
+fn leaks(report: &Report) -> Option<String> {
+    let mut text = String::new();
+    text.extend(processes(&report.left_over));
+    text.extend(files(&report.files));
+    (!text.is_empty()).then(|| text.trim_end().to_owned())
+}
+
+fn processes(left_over: &LeftOver) -> Option<String> {
+    let mut text = match left_over.count {
+        0 => return None,
+        1 => "the test left a process running:\n".to_owned(),
+        count => format!("the test left {count} processes running:\n"),
+    };
+    for process in &left_over.processes {
+        let Process { pid, argv, age, ports } = process;
+        write!(text, "  pid {pid}, {} old: {}", seconds(*age), argv.join(" ")).ok()?;
+        for (at, port) in ports.iter().enumerate() {
+            write!(text, "{}{port}", if at == 0 { " (" } else { ", " }).ok()?;
+        }
+        text.push_str(if ports.is_empty() { "\n" } else { ")\n" });
+    }
+    text.push_str(&and_more(left_over.count - left_over.processes.len().min(left_over.count)));
+    Some(text)
+}
+
+fn files(files: &LeftFiles) -> Option<String> {
+    let mut text = match files.count {
+        0 => return None,
+        1 => "the test left a file in its private directories:\n".to_owned(),
+        LeftFiles::COUNTED.. => {
+            format!("the test left {} files or more in its private directories:\n", LeftFiles::COUNTED)
+        }
+        count => format!("the test left {count} files in its private directories:\n"),
+    };
+    for path in &files.paths {
+        writeln!(text, "  {path}").ok()?;
+    }
+    text.push_str(&and_more(files.count - files.paths.len().min(files.count)));
+    Some(text)
+}
+
+fn and_more(count: usize) -> String {
+    if count == 0 { String::new() } else { format!("  and {count} more\n") }
+}
+
+fn egress(attempts: u64) -> Option<String> {
+    let times = match attempts {
+        0 => return None,
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        times => format!("{times} times"),
+    };
+    Some(format!("the test tried {times} to reach an address outside of its sandbox"))
+}
+
+fn seconds(age: Duration) -> String {
+    format!("{:.2}s", age.as_secs_f64())
+}

@@ -1,0 +1,184 @@
+//! What does init tell the client when a test is over?
+//!
+//! It travels in one packet, so everything that a test could make long is cut: texts at [`Report::TEXT`] bytes, lists at the
+//! lengths that stand beside them. What is left out is still counted.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{End, Word};
+
+/// What init saw of one test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// How the test process ended.
+    pub end: End,
+    /// What the `#[isotest]` wrapper inside said of the body.
+    pub word: Word,
+    /// What the test was kept apart by.
+    pub isolation: InForce,
+    /// The processes that it left behind. None are named of a test that init had to end.
+    pub left_over: LeftOver,
+    /// What it left in its private directories. Nothing is, as above.
+    pub files: LeftFiles,
+    /// How many times it, or what it started, tried to reach an address for which its network has no way. `None` where
+    /// it shares the caller's network.
+    pub egress: Option<u64>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+impl Report {
+    /// How many bytes of an argument list, a path or a socket's name are kept.
+    pub const TEXT: usize = 256;
+
+    /// For a test of which there is nothing more to say: it never started.
+    pub(crate) fn of_nothing_but(end: End) -> Report {
+        Report {
+            end,
+            word: Word::None,
+            isolation: InForce::default(),
+            left_over: LeftOver::default(),
+            files: LeftFiles::default(),
+            egress: None,
+            usage: Usage::default(),
+        }
+    }
+}
+
+/// The isolation that was really there, whatever was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// The namespaces that were the test's own, in the order of [`Kind`]. None where it ran without a sandbox.
+    pub namespaces: Vec<Kind>,
+    /// Whether root's real rights did what a user namespace does otherwise, because root may not make one here.
+    pub real_root: bool,
+}
+
+/// A kind of namespace, by its name under `/proc/PID/ns`, `namespaces(7)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// User and group ids, and what may be done with them.
+    User,
+    /// Process ids.
+    Pid,
+    /// Mounts.
+    Mnt,
+    /// Network.
+    Net,
+    /// Host name.
+    Uts,
+    /// System V and POSIX message queues, semaphores, shared memory.
+    Ipc,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::User => "user",
+            Kind::Pid => "pid",
+            Kind::Mnt => "mnt",
+            Kind::Net => "net",
+            Kind::Uts => "uts",
+            Kind::Ipc => "ipc",
+        })
+    }
+}
+
+/// The processes that were still running when the test process had ended. Those that had ended already, or had begun
+/// to, do not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOver {
+    /// How many there were.
+    pub count: usize,
+    /// The first of them, by process id.
+    pub processes: Vec<Process>,
+}
+
+impl LeftOver {
+    /// How many are described.
+    pub const DESCRIBED: usize = 16;
+}
+
+/// A process that a test left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its id in the sandbox.
+    pub pid: i32,
+    /// Its arguments, its own name first; together at most [`Report::TEXT`] bytes. One that has none goes by its short name.
+    pub argv: Vec<String>,
+    /// For how long it has run.
+    pub age: Duration,
+    /// Where it can be reached, at most [`Process::PORTS`].
+    pub ports: Vec<Port>,
+}
+
+impl Process {
+    /// How many of its sockets are named.
+    pub const PORTS: usize = 8;
+}
+
+/// A socket at which somebody may knock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// `127.0.0.1:80`, `[::1]:80`, a path, or `@name` for an abstract socket.
+    pub address: String,
+}
+
+/// What is spoken at a [`Port`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// A TCP socket that listens.
+    Tcp,
+    /// A UDP socket that is bound and connected to nobody.
+    Udp,
+    /// A Unix socket that listens.
+    Unix,
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = match self.protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Unix => "unix",
+        };
+        write!(f, "{protocol} {}", self.address)
+    }
+}
+
+/// What was left in the private directories (`/tmp`, `/var/tmp`, `/dev/shm`, `/run`, `$TMPDIR`): files, directories
+/// and all else that has a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftFiles {
+    /// How many there were; counting ends at [`LeftFiles::COUNTED`].
+    pub count: usize,
+    /// The first of them.
+    pub paths: Vec<String>,
+}
+
+impl LeftFiles {
+    /// How many are named.
+    pub const NAMED: usize = 8;
+    /// How many are counted: to count a million would take longer than the test.
+    pub const COUNTED: usize = 10_000;
+}
+
+/// What the test process used, together with all whose end it or init has waited for, `getrusage(2)`. What is still
+/// running when the test ends is not in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Time on a processor in programs.
+    pub user: Duration,
+    /// Time on a processor in the kernel for them.
+    pub system: Duration,
+    /// The most memory, in bytes, that a *single one* of these processes had at once (`ru_maxrss`): not the sum. The
+    /// test process shares the test binary's pages with its fork server, and they are counted.
+    pub peak_memory: u64,
+}
