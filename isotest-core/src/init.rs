@@ -22,6 +22,7 @@ use nix::unistd::{ForkResult, Pid};
 use self::census::Census;
 use self::orders::Orders;
 use crate::Pid1;
+use crate::coverage::Stranded;
 use crate::outcome::{End, Failure, Stage};
 use crate::plan::{Plan, Step};
 use crate::protocol::{Isolation, Run, Target, send};
@@ -43,6 +44,7 @@ pub(crate) struct Sandbox<'a> {
 
 /// Runs one sandbox. Returns only in the test process.
 pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
+    let stranded = isolated(sandbox).then(|| Stranded::expected(&sandbox.run.label)).flatten();
     if let Err(failure) = prepare(sandbox, server) {
         give_up(sandbox, failure);
     }
@@ -73,6 +75,8 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
             if !isolated(sandbox) {
                 kill_descendants();
             }
+            // What is missing in a profile says nothing of the test.
+            stranded.and_then(|profiles| profiles.carry_out().ok());
             finish(sandbox, report)
         }
     }

@@ -33,9 +33,7 @@ fn tools() -> Vec<PathBuf> {
     let lists = ["PATH", "LD_LIBRARY_PATH"].into_iter().filter_map(std::env::var_os);
     let listed = lists.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
     let homes = ["HOME", "CARGO_HOME", "RUSTUP_HOME"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
-    let profile = std::env::var_os("LLVM_PROFILE_FILE").map(PathBuf::from);
-    let profiles = profile.and_then(|pattern| pattern.parent().map(Path::to_owned));
-    listed.chain(homes).chain(profiles).filter(|path| path.is_absolute()).collect()
+    listed.chain(homes).chain(crate::coverage::directory()).filter(|path| path.is_absolute()).collect()
 }
 
 /// From the highest ancestor that contains `marker` (a workspace, a target directory) down to `path` itself: if the
