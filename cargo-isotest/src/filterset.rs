@@ -207,3 +207,6 @@ impl Candidate<'_> {
         TestQuery { binary_query, test_name: &self.name }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
+use nextest_metadata::RustBinaryId;
 use xxhash_rust::xxh64::xxh64;
 
 /// One share of several.
@@ -37,7 +38,7 @@ pub(crate) enum By {
 }
 
 /// What dealing looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Dealt<'t> {
     /// The id of its binary.
     pub(crate) binary: &'t str,
@@ -51,8 +52,7 @@ impl Partition {
     /// For each test whether it is in this share. `tests` are those that everything else has selected, in any order;
     /// `took` knows how long a test took the last time.
     pub(crate) fn share(&self, tests: &[Dealt<'_>], took: &dyn Fn(&Dealt<'_>) -> Option<Duration>) -> Vec<bool> {
-        let mut in_order: Vec<usize> = (0..tests.len()).collect();
-        in_order.sort_by_key(|at| tests[*at]);
+        let in_order = in_order(tests);
         let shards = match self.by {
             By::Hash => tests.iter().map(|test| self.by_hash(test.name)).collect(),
             By::Count => self.in_turn(tests, &in_order, |test| (test.binary, test.ignored)),
@@ -109,6 +109,15 @@ impl Partition {
     }
 }
 
+/// The tests' places in nextest's order: of a package first the library, then test targets, then the others.
+fn in_order(tests: &[Dealt<'_>]) -> Vec<usize> {
+    let ids: HashMap<&str, RustBinaryId> =
+        tests.iter().map(|test| (test.binary, RustBinaryId::new(test.binary))).collect();
+    let mut in_order: Vec<usize> = (0..tests.len()).collect();
+    in_order.sort_by_key(|at| (&ids[tests[*at].binary], tests[*at].name));
+    in_order
+}
+
 impl FromStr for Partition {
     type Err = String;
 
@@ -134,127 +143,4 @@ impl FromStr for Partition {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KINDS: [&str; 4] = ["hash", "count", "slice", "time"];
-
-    fn partition(text: &str) -> Partition {
-        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
-    }
-
-    fn test<'t>(binary: &'t str, name: &'t str) -> Dealt<'t> {
-        Dealt { binary, name, ignored: name.starts_with("ignored") }
-    }
-
-    fn took(test: &Dealt<'_>) -> Option<Duration> {
-        // Some take long, most do not, and of some nothing is known.
-        let number: u64 = test.name.rsplit('_').next()?.parse().ok()?;
-        (!number.is_multiple_of(3)).then(|| Duration::from_millis(number * number))
-    }
-
-    fn share<'t>(text: &str, tests: &[Dealt<'t>]) -> Vec<Dealt<'t>> {
-        let chosen = partition(text).share(tests, &took);
-        tests.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(test, _)| *test).collect()
-    }
-
-    fn many(names: &[String]) -> Vec<Dealt<'_>> {
-        names.iter().flat_map(|name| ["a", "b::it"].map(|binary| test(binary, name))).collect()
-    }
-
-    fn names() -> Vec<String> {
-        (0..40).flat_map(|number| [format!("mod::test_{number}"), format!("ignored_{number}")]).collect()
-    }
-
-    #[test]
-    fn every_test_is_in_exactly_one_share() {
-        let names = names();
-        let tests = many(&names);
-        for kind in KINDS {
-            for of in [1, 2, 7] {
-                let shares = (1..=of).flat_map(|shard| share(&format!("{kind}:{shard}/{of}"), &tests));
-                let mut all: Vec<_> = shares.collect();
-                all.sort();
-                let mut expected = tests.clone();
-                expected.sort();
-                assert_eq!(all, expected, "{kind} of {of}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_order_of_listing_does_not_matter() {
-        let names = names();
-        let tests = many(&names);
-        let backwards: Vec<_> = tests.iter().rev().copied().collect();
-        for kind in KINDS {
-            let mut one = share(&format!("{kind}:2/3"), &tests);
-            let mut other = share(&format!("{kind}:2/3"), &backwards);
-            one.sort();
-            other.sort();
-            assert_eq!(one, other, "{kind}");
-        }
-    }
-
-    #[test]
-    fn another_test_moves_none_that_is_dealt_by_hash() {
-        let names = names();
-        let tests = many(&names);
-        let fewer = &tests[1..];
-        let before = share("hash:1/3", &tests);
-        assert!(share("hash:1/3", fewer).iter().all(|test| before.contains(test)));
-    }
-
-    #[test]
-    fn count_begins_anew_with_each_binary_and_slice_does_not() {
-        let tests = [test("a", "1"), test("b", "1"), test("c", "1")];
-        assert_eq!(share("count:1/2", &tests).len(), 3);
-        assert_eq!(share("slice:1/2", &tests), [tests[0], tests[2]]);
-    }
-
-    #[test]
-    fn ignored_tests_are_dealt_by_themselves() {
-        let tests = [test("a", "0"), test("a", "ignored"), test("a", "1")];
-        assert_eq!(share("slice:1/2", &tests), [tests[0], tests[1]]);
-    }
-
-    #[test]
-    fn shares_by_time_last_about_as_long() {
-        let names = names();
-        let tests = many(&names);
-        let lasts = |shard: usize| -> Duration {
-            share(&format!("time:{shard}/4"), &tests).iter().map(|test| took(test).unwrap_or_default()).sum()
-        };
-        let all: Vec<_> = (1..=4).map(lasts).collect();
-        let (shortest, longest) = (all.iter().min().copied(), all.iter().max().copied());
-        // The longest single test is what greedy dealing can be off by.
-        assert!(
-            longest.unwrap_or_default() - shortest.unwrap_or_default() <= Duration::from_millis(39 * 39),
-            "{all:?}"
-        );
-    }
-
-    #[test]
-    fn without_durations_shares_by_time_have_as_many_tests() {
-        let tests: Vec<_> = ["a", "b", "c", "d", "e", "f"].iter().map(|name| test("x", name)).collect();
-        assert_eq!(share("time:1/3", &tests).len(), 2);
-        assert_eq!(share("time:3/3", &tests).len(), 2);
-    }
-
-    #[test]
-    fn hashes_are_those_of_nextest() {
-        // XXH64 with seed 0 of the test's name; the first value is the published one for no input at all.
-        assert_eq!(xxh64(b"", 0), 0xef46_db37_51d8_e999);
-        assert_eq!(partition("hash:1/2").by_hash("tests::works"), (xxh64(b"tests::works", 0) % 2) as usize);
-    }
-
-    #[test]
-    fn what_is_no_partition_is_refused() {
-        for text in
-            ["", "hash", "hash:", "hash:1", "hash:1/", "hash:0/2", "hash:3/2", "hash:m/2", "hash:1/2/3", "x:1/2"]
-        {
-            assert!(text.parse::<Partition>().is_err(), "{text:?}");
-        }
-        assert_eq!(partition("slice:3/3").shard.get(), 3);
-    }
-}
+mod tests;
