@@ -27,6 +27,8 @@ pub(crate) struct Profile<'c> {
     pub(crate) run: RunSettings,
     /// What tests run unless others are asked for.
     pub(crate) default_filter: Sourced<CompiledExpr>,
+    /// The same as it was written.
+    pub(crate) default_filter_text: String,
     scripts: &'c [Script],
     platforms: Platforms,
     typed: Layer,
@@ -74,22 +76,20 @@ impl<'c> Profile<'c> {
             });
         }
         let chain = super::chain(&config.profiles, name);
-        let all = |filter: &Option<Filter>| match filter {
-            Some(filter) => compile(filter),
-            None => None,
-        };
+        let mut all = |filter: &Option<Filter>| filter.as_ref().and_then(&mut compile);
         let entries = chain.iter().flat_map(|written| &written.overrides);
-        let mut all = all;
         let overrides: Vec<_> = entries.map(|entry| (entry, all(&entry.filter))).collect();
         let rules = chain.iter().flat_map(|written| &written.scripts).map(|rule| (rule, all(&rule.filter))).collect();
         let run = chain.iter().fold(typed_run, |run, written| run.over(&written.run));
         let of_platform = overrides
             .iter()
             .find_map(|(entry, _)| entry.default_filter.as_ref().filter(|_| entry.platform.holds(&platforms, None)));
-        let default_filter = match of_platform.or(run.default_filter.as_ref()) {
+        let said = of_platform.or(run.default_filter.as_ref()).cloned();
+        let default_filter_text =
+            said.as_ref().map_or_else(|| "all()".to_owned(), |filter| filter.value.expression.text().to_owned());
+        let default_filter = match said {
             Some(Sourced { value, source }) => {
-                let compiled = all(&Some(value.clone())).unwrap_or(CompiledExpr::ALL);
-                Sourced { value: compiled, source: source.clone() }
+                Sourced { value: all(&Some(value)).unwrap_or(CompiledExpr::ALL), source }
             }
             None => Sourced::built_in(CompiledExpr::ALL),
         };
@@ -101,6 +101,7 @@ impl<'c> Profile<'c> {
             groups: &config.groups,
             run: settled(run),
             default_filter,
+            default_filter_text,
             scripts: &config.scripts,
             platforms,
             typed,

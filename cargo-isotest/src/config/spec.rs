@@ -11,6 +11,7 @@ use isotest::{Namespace, Pid1, Policy, Spec, User};
 use super::layer::{Source, Sourced};
 use super::mistake::Mistake;
 use super::reader::{Table, Value};
+use super::shown;
 use super::units;
 
 /// What of a spec to change. The names are those of the keys; a variable's is `env.NAME`.
@@ -173,14 +174,14 @@ impl fmt::Display for Change {
                 Policy::Warn => "\"warn\"",
                 Policy::Fail => "\"fail\"",
             }),
-            Change::Hostname(text) | Change::Env(_, text) => write!(f, "{text:?}"),
+            Change::Hostname(text) | Change::Env(_, text) => toml::Value::from(text.as_str()).fmt(f),
             Change::Tmp(bytes) if bytes % (1 << 20) == 0 => write!(f, "\"{}M\"", bytes >> 20),
             Change::Tmp(bytes) => write!(f, "\"{bytes}\""),
             Change::User(User::Caller) => f.write_str("\"self\""),
             Change::User(User::Root) => f.write_str("\"root\""),
             Change::Pid1(pid1) => write!(f, "{}", *pid1 == Pid1::Init),
             Change::Processes(count) => write!(f, "{count}"),
-            Change::Timeout(Some(timeout)) => write!(f, "\"{timeout:?}\""),
+            Change::Timeout(Some(timeout)) => f.write_str(&shown::duration(*timeout)),
             Change::Timeout(None) => f.write_str("\"never\""),
         }
     }

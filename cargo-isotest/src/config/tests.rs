@@ -4,6 +4,7 @@ mod elsewhere;
 mod expressions;
 mod mistakes;
 mod precedence;
+mod shown;
 mod survival;
 
 use super::{Config, Platforms};
