@@ -20,7 +20,7 @@ mod partition;
 mod report;
 mod running;
 mod schedule;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired in by the next commit"))]
+#[expect(dead_code, reason = "wired in by the next commit")]
 mod select;
 
 use std::process::ExitCode;
