@@ -1,5 +1,6 @@
 //! What the configuration promises: all mistakes told in their places, the right word wins, and any text is survived.
 
+mod documented;
 mod elsewhere;
 mod expressions;
 mod mistakes;

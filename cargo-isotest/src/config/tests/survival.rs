@@ -1,6 +1,8 @@
 //! Whatever the file contains, reading it ends with a configuration or with mistakes.
 
-use super::super::Config;
+use super::here;
+use crate::config::Config;
+use crate::filterset::Packages;
 
 /// All that can be written, in one file.
 const EVERYTHING: &str = include_str!("everything.toml");
@@ -40,9 +42,15 @@ fn a_file_with_random_changes_is_survived() {
     }
 }
 
-/// Mistakes are rendered as well: they slice the text.
+/// Mistakes are rendered as well (they slice the text), and what has none is understood.
 fn survives(text: String) {
-    if let Err(mistakes) = Config::parse("isotest.toml", text) {
-        assert!(!mistakes.to_string().is_empty());
-    }
+    let mistakes = match Config::parse("isotest.toml", text) {
+        Err(mistakes) => mistakes,
+        Ok(config) => {
+            let understand = |name| config.profile(name, &Packages::none(), here(), Default::default()).err();
+            let Some(mistakes) = config.profile_names().find_map(understand) else { return };
+            mistakes
+        }
+    };
+    assert!(!mistakes.to_string().is_empty());
 }
