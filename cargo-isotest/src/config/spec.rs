@@ -73,32 +73,36 @@ impl SpecPatch {
     }
 
     /// Changes `spec`, except for what the test's attribute has `written` (names as in the configuration, see
-    /// [`SpecPatch::written`]). What comes out may be a contradiction: see [`Spec::contradiction`].
+    /// [`SpecPatch::written`]) and the command line does not overrule. What comes out may be a contradiction: see [`Spec::contradiction`].
     pub(crate) fn apply(&self, spec: &mut Spec, written: &[&str]) {
         let free = |name: &str| !written.contains(&name);
         // A name for a host that the attribute shares, or a PID 1 among its processes, would contradict the attribute.
         let renames_nothing = spec.uts == Namespace::Host && !free("uts");
         let replaces_nothing = spec.pid == Namespace::Host && !free("pid");
-        for change in self.changes().filter(|(name, _)| free(name)).map(|(_, sourced)| sourced.value.clone()) {
-            match change {
+        for (name, Sourced { value, source }) in self.changes() {
+            let typed = *source == Source::CommandLine;
+            if !typed && !free(name) {
+                continue;
+            }
+            match value.clone() {
                 Change::Isolation(_) => {} // Not a matter of the spec: see `isolation`.
                 Change::Net(whose) => spec.net = whose,
                 Change::Mount(whose) => spec.mount = whose,
                 Change::Pid(whose) => spec.pid = whose,
                 Change::Uts(whose) => spec.uts = whose,
                 Change::Ipc(whose) => spec.ipc = whose,
-                Change::Hostname(_) if renames_nothing => {}
+                Change::Hostname(_) if renames_nothing && !typed => {}
                 Change::Hostname(name) => spec.hostname = name,
                 Change::Tmp(bytes) => spec.tmp = bytes,
                 Change::User(user) => spec.user = user,
-                Change::Pid1(_) if replaces_nothing => {}
+                Change::Pid1(_) if replaces_nothing && !typed => {}
                 Change::Pid1(pid1) => spec.pid1 = pid1,
                 Change::Processes(processes) => spec.processes = processes,
                 Change::Timeout(timeout) => spec.timeout = timeout,
                 Change::Leaks(policy) => spec.leaks = policy,
                 Change::Egress(policy) => spec.egress = policy,
-                Change::Env(name, _) if spec.env.iter().any(|(written, _)| *written == name) => {}
-                Change::Env(name, value) => spec.env.push((name, value)),
+                Change::Env(name, _) if !typed && spec.env.iter().any(|(written, _)| *written == name) => {}
+                Change::Env(name, value) => spec.env.push((name, value)), // The last of two with one name wins.
             }
         }
     }

@@ -1,11 +1,14 @@
 //! Whose word wins?
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use isotest::{Namespace, Spec};
 
 use super::{config, here};
-use crate::config::{Config, Layer, Profile, Retries, RunLayer, Source, Sourced, SpecPatch, TestSettings, Threads};
+use crate::config::{
+    Change, Config, Layer, Profile, Retries, RunLayer, Source, Sourced, SpecPatch, TestSettings, Threads,
+};
 use crate::filterset::{BinaryFacts, Needs, Packages};
 
 fn profile<'c>(config: &'c Config, name: &str) -> Profile<'c> {
@@ -126,8 +129,7 @@ fn specs_are_layered_field_by_field_and_variable_by_variable() {
     let config = config(SPECS);
     let mut spec = Spec::default();
     settings(&profile(&config, "default"), "db").spec.apply(&mut spec, &[]);
-    let expected =
-        Spec::default().hostname("db").tmp(64 << 20).net(Namespace::Host).timeout(std::time::Duration::from_secs(5));
+    let expected = Spec::default().hostname("db").tmp(64 << 20).net(Namespace::Host).timeout(Duration::from_secs(5));
     assert_eq!(spec, expected.env("A", "override").env("B", "profile"));
 }
 
@@ -141,6 +143,26 @@ fn what_the_attribute_wrote_stays() {
     assert_eq!(spec.hostname, "db");
     assert!(spec.env.contains(&("B".to_owned(), "attribute".to_owned())));
     assert!(!spec.env.contains(&("B".to_owned(), "profile".to_owned())));
+}
+
+#[test]
+fn the_command_line_overrules_the_attribute() {
+    let mut typed = SpecPatch::default();
+    typed.set(Change::Timeout(None), Source::CommandLine);
+    typed.set(Change::Env("A".to_owned(), "typed".to_owned()), Source::CommandLine);
+    let mut spec = Spec::default().timeout(Duration::from_secs(1)).env("A", "attribute");
+    let written = SpecPatch::written(&spec);
+    typed.apply(&mut spec, &written);
+    assert_eq!(spec, Spec::default().env("A", "attribute").env("A", "typed"));
+}
+
+#[test]
+fn an_attribute_that_shares_the_host_s_name_is_not_given_another() {
+    let config = config(SPECS);
+    let mut spec = Spec::default().uts(Namespace::Host).mount(Namespace::Host).pid(Namespace::Host);
+    let written = SpecPatch::written(&spec);
+    settings(&profile(&config, "default"), "db").spec.apply(&mut spec, &written);
+    assert_eq!(spec.contradiction(), None);
 }
 
 #[test]
