@@ -10,7 +10,7 @@ use std::rc::Rc;
 use isotest::runner::{Client, Program, Started, Target, harness_arguments};
 
 use crate::compile::Binary;
-use crate::list::Test;
+use crate::list::{Harness, Test};
 
 /// Who runs a binary's tests.
 pub(crate) enum Server {
@@ -57,16 +57,26 @@ impl<'a> Ready<'a> {
     /// What a test process becomes.
     pub(crate) fn target(&self, test: &Test, client: &Client) -> Target {
         let own = matches!(*self.server.borrow(), Server::Own(_));
-        if own && client.can_return() {
+        if own && client.can_return() && test.harness == Harness::Libtest {
             return if test.wrapped { Target::Body } else { Target::Harness };
         }
         Target::Exec(Program {
             program: self.binary.executable.clone(),
-            arguments: harness_arguments(&test.name).map(str::to_owned).to_vec(),
+            arguments: arguments(test).into_iter().map(str::to_owned).collect(),
             environment: self.binary.environment.clone(),
             directory: self.binary.directory.clone(),
             wrapped: test.wrapped,
         })
+    }
+}
+
+/// What a binary that is executed afresh is told.
+fn arguments(test: &Test) -> Vec<&str> {
+    match test.harness {
+        Harness::Libtest => harness_arguments(&test.name).to_vec(),
+        Harness::Conventional if test.ignored => vec![&test.name, "--exact", "--nocapture", "--ignored"],
+        Harness::Conventional => vec![&test.name, "--exact", "--nocapture"],
+        Harness::None => Vec::new(),
     }
 }
 

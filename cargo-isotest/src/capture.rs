@@ -34,6 +34,12 @@ impl Capture {
         self.empty
     }
 
+    /// Writes all of it as it is.
+    pub(crate) fn write_to(&mut self, to: &mut dyn Write) -> io::Result<()> {
+        self.bytes.seek(SeekFrom::Start(0))?;
+        io::copy(&mut self.bytes, to).map(drop)
+    }
+
     /// Writes all of it, every line behind `margin`, the last one ended.
     pub(crate) fn write_indented(&mut self, margin: &str, to: &mut dyn Write) -> io::Result<()> {
         self.bytes.seek(SeekFrom::Start(0))?;
@@ -58,6 +64,17 @@ impl Capture {
             let length = line.len();
             lines.consume(length);
         }
+    }
+}
+
+impl Write for Capture {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.push(piece)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -11,17 +11,39 @@ use cargo_metadata::{Artifact, BuildScript, Message, Package};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::cli::Run;
+use crate::cli::Cargo;
 use crate::interrupt::Interrupt;
 use crate::{Problem, exit_code::Code};
 use environment::Environment;
 use toolchain::Questions;
+
+/// What was built, and where.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// The test binaries, in cargo's order.
+    pub(crate) binaries: Vec<Binary>,
+    /// The root of the workspace.
+    #[expect(dead_code, reason = "the configuration is read from there")]
+    pub(crate) workspace: PathBuf,
+    /// Where cargo puts what it builds.
+    pub(crate) target_directory: PathBuf,
+    /// Packages whose library is tested: name and root.
+    pub(crate) libraries: Vec<(String, PathBuf)>,
+}
 
 /// One test binary.
 #[derive(Debug)]
 pub(crate) struct Binary {
     /// `package`, `package::test`, `package::bin/name`: nextest's binary id.
     pub(crate) id: String,
+    /// The name of its target.
+    pub(crate) name: String,
+    /// `lib`, `test`, `bin`, `example`, `bench`, `proc-macro`.
+    pub(crate) kind: String,
+    /// The name of its package.
+    pub(crate) package: String,
+    /// Its package's id, as `cargo metadata` has it.
+    pub(crate) package_id: String,
     /// What was built.
     pub(crate) executable: PathBuf,
     /// Where its tests run: the package's root.
@@ -32,15 +54,35 @@ pub(crate) struct Binary {
     pub(crate) selection: String,
 }
 
-/// Builds, and lists the binaries in cargo's order.
-pub(crate) fn binaries(options: &Run, interrupt: &Interrupt) -> Result<Vec<Binary>, Problem> {
-    let questions = Questions::ask(options)?; // Answered while cargo builds.
-    let products = build(options, interrupt)?;
+/// Builds.
+pub(crate) fn build(cargo: &Cargo, interrupt: &Interrupt) -> Result<Built, Problem> {
+    let questions = Questions::ask(cargo)?; // Answered while cargo builds.
+    let products = run_cargo(cargo, interrupt)?;
     let toolchain = questions.answers(interrupt)?;
     let environment = Environment::new(&products, &toolchain);
     let package_of = |artifact: &Artifact| toolchain.packages.iter().find(|package| package.id == artifact.package_id);
     let tests = products.artifacts.iter().filter(|artifact| artifact.profile.test && artifact.executable.is_some());
-    Ok(tests.filter_map(|artifact| Some(binary(artifact, package_of(artifact)?, &environment))).collect())
+    let binaries: Vec<_> =
+        tests.filter_map(|artifact| Some(binary(artifact, package_of(artifact)?, &environment))).collect();
+    let libraries = toolchain.packages.iter().filter(|package| has_doctests(package, &binaries));
+    let libraries = libraries.map(|package| (package.name.to_string(), root_of(package)));
+    Ok(Built {
+        libraries: libraries.collect(),
+        binaries,
+        workspace: toolchain.workspace,
+        target_directory: toolchain.target_directory,
+    })
+}
+
+/// Where a package lies.
+fn root_of(package: &Package) -> PathBuf {
+    package.manifest_path.parent().map_or_else(|| "/".into(), Into::into)
+}
+
+/// Whether `cargo test` would also look for documentation tests in this package.
+fn has_doctests(package: &Package, binaries: &[Binary]) -> bool {
+    let its_library = |binary: &Binary| binary.package_id == package.id.repr && binary.kind == "lib";
+    binaries.iter().any(its_library) && package.targets.iter().any(|target| target.doctest)
 }
 
 /// What cargo says it has built.
@@ -55,11 +97,11 @@ fn cargo() -> String {
 }
 
 /// Runs cargo, whose messages go where ours go.
-fn build(options: &Run, interrupt: &Interrupt) -> Result<Products, Problem> {
+fn run_cargo(options: &Cargo, interrupt: &Interrupt) -> Result<Products, Problem> {
     let failed = |message: String| Problem { message, code: Code::BuildFailed };
     let mut command = Command::new(cargo());
     command.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
-    command.args(options.cargo.arguments()).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(options.arguments()).stdin(Stdio::null()).stdout(Stdio::piped());
     // In a process group of its own, so that it can be stopped with its compilers and build scripts.
     let mut build =
         command.process_group(0).spawn().map_err(|error| failed(format!("cannot run {}: {error}", cargo())))?;
@@ -87,16 +129,22 @@ fn build(options: &Run, interrupt: &Interrupt) -> Result<Products, Problem> {
 
 fn binary(artifact: &Artifact, package: &Package, environment: &Environment<'_>) -> Binary {
     let kind = artifact.target.kind.first().map(ToString::to_string).unwrap_or_default();
+    // A library of any crate type is one to its tests.
+    let kind = if kind.ends_with("lib") { "lib".to_owned() } else { kind };
     let name = &artifact.target.name;
     let (id, selection) = match kind.as_str() {
         "test" => (format!("{}::{name}", package.name), format!("--test {name}")),
         "bin" | "example" | "bench" => (format!("{}::{kind}/{name}", package.name), format!("--{kind} {name}")),
         _ => (package.name.to_string(), "--lib".to_owned()),
     };
-    let directory = PathBuf::from(package.manifest_path.parent().map_or_else(|| "/".into(), ToOwned::to_owned));
+    let directory = root_of(package);
     let executable = artifact.executable.clone().map(PathBuf::from).unwrap_or_default();
     Binary {
         id,
+        name: name.clone(),
+        kind,
+        package: package.name.to_string(),
+        package_id: package.id.repr.clone(),
         environment: environment.of(package, &directory, &executable),
         executable,
         directory,

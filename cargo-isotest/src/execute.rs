@@ -1,30 +1,45 @@
 //! Runs the tests, several at once, each in a sandbox: one loop that waits for whatever comes next.
 
-use std::io;
-use std::os::fd::AsFd;
+mod finished;
+mod wait;
 
-use isotest::runner::{Isolation, Outcome, Unavailable};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+use isotest::runner::{Isolation, Unavailable};
 use nix::sys::signal::Signal;
 
-use crate::binary::Ready;
-use crate::cli::Run;
-use crate::interrupt::Interrupt;
-use crate::list::{Listed, Test};
-use crate::running::{Ended, Running, Stream};
-use crate::schedule::Schedule;
+use crate::clock::Clock;
+use crate::event::{Attempt, Case, Event, Slowness, Why};
+use crate::interrupt::{Interrupt, News};
+use crate::list::Listed;
+use crate::patience::Due;
+use crate::running::Running;
+use crate::schedule::{Needs, Rounds, Schedule, Tolerance};
 
-/// What the report is told.
-pub(crate) enum Event<'e, 'a> {
-    /// A test has ended.
-    Ended(&'e Test, &'e Ready<'a>, Box<Ended>),
-    /// A test was running when a signal stopped everything.
-    Interrupted(&'e Test, &'e Ready<'a>),
-    /// Output to show at once.
-    Output(Stream, Vec<u8>),
-    /// This signal stops everything.
-    Stopping(Signal),
+/// How the tests are run, beside what each of them says.
+pub(crate) struct Manner {
+    /// How many threads tests may have at once.
+    pub(crate) threads: usize,
+    /// Whether output is shown as it comes.
+    pub(crate) live: bool,
+    /// What happens to tests that can't be isolated.
+    pub(crate) unavailable: Unavailable,
+    /// After how many failures to stop.
+    pub(crate) tolerance: Tolerance,
+    /// How often all are run.
+    pub(crate) rounds: Rounds,
+    /// For how long rounds begin.
+    pub(crate) rounds_for: Option<Duration>,
+    /// After how long everything ends.
+    pub(crate) global_timeout: Option<Duration>,
+    /// The limits that groups of tests share.
+    pub(crate) groups: Vec<usize>,
+    /// In which order the tests start.
+    pub(crate) order: Vec<usize>,
+    /// How often the report wants to hear that time has passed.
+    pub(crate) tick: Option<Duration>,
 }
 
 /// Runs all of `listed`; `tell` hears of each event as it comes.
@@ -34,18 +49,24 @@ pub(crate) enum Event<'e, 'a> {
 /// When this program's own waiting fails.
 pub(crate) fn all<'a>(
     listed: &Listed<'a>,
-    options: &Run,
-    unavailable: Unavailable,
+    manner: &Manner,
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(Event<'_, 'a>),
 ) -> io::Result<()> {
-    let at_once = if options.no_capture { 1 } else { options.threads.map_or_else(default_threads, usize::from) };
+    let needs = manner.order.iter().map(|&at| {
+        let settings = &listed.tests[at].settings;
+        Needs { threads: settings.threads, group: settings.group }
+    });
     let mut run = Execution {
         listed,
-        live: options.no_capture,
-        unavailable,
-        schedule: Schedule::new(listed.tests.len(), at_once, !options.no_fail_fast),
+        manner,
+        schedule: Schedule::new(needs.collect(), manner.threads, &manner.groups, manner.rounds, manner.tolerance),
+        clock: Clock::start(),
         running: Vec::new(),
+        ready: Vec::new(),
+        resting: Vec::new(),
+        failed: HashMap::new(),
+        stopping: false,
         buffer: vec![0; 64 * 1024],
         tell,
     };
@@ -54,102 +75,128 @@ pub(crate) fn all<'a>(
         if run.schedule.is_over() {
             return Ok(());
         }
-        if let Some(signal) = run.wait(interrupt)? {
-            (run.tell)(Event::Stopping(signal));
-            run.schedule.stop();
-            for (at, _) in run.running.drain(..) {
-                let test = &listed.tests[at];
-                (run.tell)(Event::Interrupted(test, &listed.binaries[test.binary]));
-            }
+        run.wait(interrupt)?;
+        if let Some(why) = run.look_around(interrupt)? {
+            run.stop_everything(why);
             return Ok(()); // The servers end with `listed`, and every sandbox with its server.
         }
     }
 }
 
-/// How many tests run at once unless the user says.
-fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 struct Execution<'e, 'a> {
     listed: &'e Listed<'a>,
-    live: bool,
-    unavailable: Unavailable,
+    manner: &'e Manner,
     schedule: Schedule,
-    running: Vec<(usize, Running)>,
+    clock: Clock,
+    running: Vec<InFlight>,
+    /// Which of their sources have something to take, in order.
+    ready: Vec<bool>,
+    /// Jobs that are to be run again, and when.
+    resting: Vec<(Duration, usize)>,
+    /// What came before, of jobs that have failed and are run again.
+    failed: HashMap<usize, Vec<Attempt>>,
+    /// Whether everything is to stop.
+    stopping: bool,
     buffer: Vec<u8>,
     tell: &'e mut dyn FnMut(Event<'_, 'a>),
 }
 
-impl Execution<'_, '_> {
+/// A job that is running.
+struct InFlight {
+    job: usize,
+    number: u32,
+    running: Running,
+}
+
+impl<'e, 'a> Execution<'e, 'a> {
     fn start_what_may(&mut self) {
-        while let Some(at) = self.schedule.next() {
-            self.start(at, Isolation::Required);
+        while let Some(job) = self.schedule.next() {
+            let number = self.failed.get(&job).map_or(1, |attempts| attempts.len() as u32 + 1);
+            let case = self.case(job);
+            (self.tell)(Event::Started(case, number));
+            self.start(job, number, Isolation::Required);
         }
     }
 
-    fn start(&mut self, at: usize, isolation: Isolation) {
-        let test = &self.listed.tests[at];
-        let label = format!("{}-{at}", std::process::id());
-        match Running::start(test, &self.listed.binaries[test.binary], &label, isolation) {
-            Ok(running) => self.running.push((at, running)),
-            Err(error) => self.ended(at, Ended::failed("asking the fork server", &error, isolation)),
+    fn start(&mut self, job: usize, number: u32, isolation: Isolation) {
+        let case = self.case(job);
+        let label = format!("{}-{job}-{number}", std::process::id());
+        match Running::start(case.test, case.ready, &label, isolation, self.clock.now()) {
+            Ok(running) => self.running.push(InFlight { job, number, running }),
+            Err(error) => {
+                let attempt = Attempt::failed(number, "asking the fork server", &error, isolation);
+                self.stopping |= self.attempted(job, attempt);
+            }
         }
     }
 
-    /// Waits until something has come, and takes it. Gives the signal that is to stop everything.
-    fn wait(&mut self, interrupt: &Interrupt) -> io::Result<Option<Signal>> {
-        let sources = self.running.iter().flat_map(|(_, running)| running.sources());
-        let mut events: Vec<_> =
-            std::iter::once(interrupt.as_fd()).chain(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        match poll(&mut events, PollTimeout::NONE) {
-            Ok(_) => {}
-            Err(Errno::EINTR) => return Ok(None),
-            Err(errno) => return Err(errno.into()),
+    /// A job's test. Jobs are numbered in the order in which they start, round after round.
+    fn case(&self, job: usize) -> Case<'e, 'a> {
+        let tests = self.manner.order.len();
+        let test = &self.listed.tests[self.manner.order[job % tests]];
+        let copy = (self.manner.rounds != Rounds::Count(1)).then_some(job / tests);
+        Case { test, ready: &self.listed.binaries[test.binary], copy }
+    }
+
+    /// Does what is due; says why everything is to stop, if it is.
+    fn look_around(&mut self, interrupt: &Interrupt) -> io::Result<Option<Why>> {
+        match interrupt.news() {
+            Some(News::Stop(signal)) => return Ok(Some(Why::Signal(signal))),
+            Some(News::Pause) => self.pause()?,
+            None => {}
         }
-        let ready: Vec<bool> = events.iter().map(|event| event.any().unwrap_or(true)).collect();
-        if ready[0]
-            && let Some(signal) = interrupt.taken()
-        {
-            return Ok(Some(signal));
+        let now = self.clock.now();
+        if self.manner.global_timeout.is_some_and(|timeout| timeout <= now) {
+            return Ok(Some(Why::GlobalTimeout));
         }
-        let mut ready = &ready[1..];
-        for (at, mut running) in std::mem::take(&mut self.running) {
-            let (own, others) = ready.split_at(running.sources().count());
-            ready = others;
-            match running.take(own, self.live, &mut self.buffer) {
-                Ok(shown) => shown.into_iter().for_each(|(stream, piece)| (self.tell)(Event::Output(stream, piece))),
-                Err(error) => {
-                    self.ended(at, Ended::failed("reading the test's output", &error, Isolation::Required));
-                    continue;
+        if self.manner.rounds_for.is_some_and(|time| time <= now) {
+            self.schedule.begin_no_round();
+        }
+        for at in 0..self.running.len() {
+            let case = self.case(self.running[at].job);
+            let running = &mut self.running[at].running;
+            while let Some(due) = running.due(now) {
+                let slowness = Slowness { elapsed: running.elapsed(now), terminating: due == Due::Terminate };
+                if due != Due::Kill {
+                    (self.tell)(Event::Slow(case, slowness));
                 }
             }
-            if !running.is_over(own.contains(&true)) {
-                self.running.push((at, running));
-                continue;
-            }
-            match running.end(&self.listed.tests[at]) {
-                Ok(ended) => self.ended(at, ended),
-                Err(error) => {
-                    self.ended(at, Ended::failed("keeping the test's output", &error, Isolation::Required));
-                }
-            }
         }
-        Ok(None)
+        let (rested, resting) = std::mem::take(&mut self.resting).into_iter().partition(|(until, _)| *until <= now);
+        self.resting = resting;
+        for (_, job) in rested {
+            self.schedule.rested(job);
+        }
+        if self.manner.tick.is_some() {
+            (self.tell)(Event::Tick);
+        }
+        self.take_what_came();
+        Ok(self.stopping.then_some(Why::Failures))
     }
 
-    fn ended(&mut self, at: usize, mut ended: Ended) {
-        if let Outcome::SetupFailed(failure) = &ended.outcome
-            && failure.is_refusal()
-        {
-            match self.unavailable {
-                Unavailable::Run if ended.isolation == Isolation::Required => return self.start(at, Isolation::None),
-                Unavailable::Skip => ended.outcome = Outcome::Skipped(failure.clone()),
-                Unavailable::Run | Unavailable::Fail => {}
-            }
+    /// Ctrl-Z: every sandbox stops with its clock, then this program; `fg` lets both go on.
+    fn pause(&mut self) -> io::Result<()> {
+        for in_flight in &self.running {
+            in_flight.running.pause();
         }
-        self.schedule.ended(matches!(ended.outcome, Outcome::Passed | Outcome::Skipped(_)));
-        let test = &self.listed.tests[at];
-        (self.tell)(Event::Ended(test, &self.listed.binaries[test.binary], Box::new(ended)));
+        (self.tell)(Event::Paused);
+        self.clock.pause();
+        let since = std::time::Instant::now();
+        nix::sys::signal::raise(Signal::SIGSTOP)?;
+        self.clock.resume();
+        for in_flight in &mut self.running {
+            in_flight.running.resume(since.elapsed());
+        }
+        (self.tell)(Event::Resumed);
+        Ok(())
+    }
+
+    fn stop_everything(&mut self, why: Why) {
+        (self.tell)(Event::Stopping(why));
+        self.schedule.stop();
+        for in_flight in std::mem::take(&mut self.running) {
+            let case = self.case(in_flight.job);
+            (self.tell)(Event::Stopped(case));
+        }
     }
 }

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Code {
     /// Every test that ran passed.
     Passed = 0,
+    /// What was typed can't be, as clap ends.
+    WrongOptions = 2,
     /// There was no test to run.
     NoTests = 4,
     /// At least one test failed, or was stopped by a signal to this program.
@@ -17,8 +19,10 @@ pub(crate) enum Code {
     MetadataFailed = 102,
     /// A test binary could not be asked for its tests.
     ListFailed = 104,
+    /// What was to be written could not be.
+    OutputFailed = 110,
     /// The machine does not allow the isolation that was asked for.
-    CannotIsolate = 110,
+    CannotIsolate = 120,
     /// A signal to this program came before the first test, as shells count SIGINT.
     Interrupted = 130,
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -13,32 +13,54 @@ use nix::sys::signal::Signal;
 use crate::Problem;
 use crate::exit_code::Code;
 
-/// SIGINT, SIGTERM and SIGHUP, which no longer end this program by themselves.
+/// SIGINT, SIGTERM and SIGHUP, which no longer end this program by themselves when they come for the first time, and SIGTSTP.
 ///
 /// They are handled and not blocked: programs that we start would inherit a mask, and then could not be stopped.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     arrived: UnixStream,
-    which: Arc<AtomicUsize>,
+    stop: Arc<AtomicUsize>,
+    pause: Arc<AtomicBool>,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// To stop everything.
+    Stop(Signal),
+    /// To stand still (Ctrl-Z).
+    Pause,
 }
 
 impl Interrupt {
     /// From here on the signals can be waited for.
     pub(crate) fn watch() -> io::Result<Interrupt> {
         let (arrived, arriving) = UnixStream::pair()?;
-        let which = Arc::new(AtomicUsize::new(0));
+        arrived.set_nonblocking(true)?;
+        let (stop, pause) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let again = Arc::new(AtomicBool::new(false));
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            // In this order: whoever sees that one has arrived must find out which.
-            signal_hook::flag::register_usize(signal as i32, Arc::clone(&which), signal as usize)?;
-            signal_hook::low_level::pipe::register(signal as i32, arriving.try_clone()?)?;
+            let number = signal as i32;
+            // In this order: the second signal ends us at once, and whoever sees that one has arrived must find out which.
+            signal_hook::flag::register_conditional_shutdown(number, Code::Interrupted as i32, Arc::clone(&again))?;
+            signal_hook::flag::register(number, Arc::clone(&again))?;
+            signal_hook::flag::register_usize(number, Arc::clone(&stop), signal as usize)?;
+            signal_hook::low_level::pipe::register(number, arriving.try_clone()?)?;
         }
-        Ok(Interrupt { arrived, which })
+        signal_hook::flag::register(Signal::SIGTSTP as i32, Arc::clone(&pause))?;
+        signal_hook::low_level::pipe::register(Signal::SIGTSTP as i32, arriving)?;
+        Ok(Interrupt { arrived, stop, pause })
     }
 
-    /// The signal that has arrived, if one has.
-    pub(crate) fn taken(&self) -> Option<Signal> {
-        let number = i32::try_from(self.which.load(Ordering::SeqCst)).ok()?;
-        Signal::try_from(number).ok()
+    /// What signals have asked for since the last time. That everything is to stop stays true.
+    pub(crate) fn news(&self) -> Option<News> {
+        let number = i32::try_from(self.stop.load(Ordering::SeqCst)).ok()?;
+        if let Ok(signal) = Signal::try_from(number) {
+            return Some(News::Stop(signal));
+        }
+        // Taken out first: a signal that comes from here on wakes whoever waits.
+        while (&self.arrived).read(&mut [0; 16]).is_ok_and(|length| length > 0) {}
+        self.pause.swap(false, Ordering::SeqCst).then_some(News::Pause)
     }
 
     /// Reads `stream` to its end.
@@ -52,8 +74,16 @@ impl Interrupt {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             wait_for_either(stream.as_fd(), self.as_fd()).map_err(failed)?;
-            if let Some(signal) = self.taken() {
-                return Err(Problem { message: format!("{doing}: stopped by {signal}"), code: Code::Interrupted });
+            match self.news() {
+                Some(News::Stop(signal)) => {
+                    return Err(Problem { message: format!("{doing}: stopped by {signal}"), code: Code::Interrupted });
+                }
+                // What we started goes on meanwhile: it is in process groups of its own.
+                Some(News::Pause) => nix::sys::signal::raise(Signal::SIGSTOP).map_err(|errno| failed(errno.into()))?,
+                None => {}
+            }
+            if !is_readable(stream.as_fd()).map_err(failed)? {
+                continue;
             }
             match stream.read(&mut buffer).map_err(failed)? {
                 0 => return Ok(bytes),
@@ -67,6 +97,10 @@ impl AsFd for Interrupt {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.arrived.as_fd()
     }
+}
+
+fn is_readable(stream: BorrowedFd<'_>) -> io::Result<bool> {
+    Ok(poll(&mut [PollFd::new(stream, PollFlags::POLLIN)], PollTimeout::ZERO)? > 0)
 }
 
 fn wait_for_either(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<()> {

@@ -4,35 +4,26 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use isotest::runner::{
-    Client, End, Failure, Filter, Isolation, Outcome, Pending, Report, Run, Stage, Target, judge, unsatisfied,
+    Client, End, Failure, Filter, Isolation, Order, Outcome, Pending, Report, Run, Stage, Target, judge, unsatisfied,
 };
 
 use crate::binary::{Ready, pipe};
 use crate::capture::Capture;
+use crate::event::{Attempt, Stream};
 use crate::list::Test;
-
-/// A test has ended.
-pub(crate) struct Ended {
-    /// How.
-    pub(crate) outcome: Outcome,
-    /// After how long.
-    pub(crate) took: Duration,
-    /// What it wrote, without what libtest wrote around it.
-    pub(crate) stdout: Capture,
-    /// What it wrote to its standard error.
-    pub(crate) stderr: Capture,
-    /// What libtest noted about its failure.
-    pub(crate) note: Option<String>,
-    /// Whether it had a sandbox.
-    pub(crate) isolation: Isolation,
-}
+use crate::patience::{Due, Patience};
 
 /// A test that has been asked for.
 pub(crate) struct Running {
-    started: Instant,
+    /// When it started, by the run's clock.
+    started: Duration,
+    started_at: SystemTime,
+    measured_from: Instant,
+    paused: Duration,
+    patience: Patience,
     isolation: Isolation,
     server: Rc<Client>,
     pending: Pending,
@@ -44,19 +35,21 @@ pub(crate) struct Running {
     stderr: Capture,
 }
 
-/// Which of the two streams a piece of output belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
-    Out,
-    Err,
-}
+/// Takes output that is shown as it comes.
+pub(crate) type Show<'s> = &'s mut dyn FnMut(Stream, &[u8]);
 
 impl Running {
     /// Asks the binary's server to run the test.
-    pub(crate) fn start(test: &Test, ready: &Ready<'_>, label: &str, isolation: Isolation) -> io::Result<Running> {
+    pub(crate) fn start(
+        test: &Test,
+        ready: &Ready<'_>,
+        label: &str,
+        isolation: Isolation,
+        now: Duration,
+    ) -> io::Result<Running> {
         loop {
             let server = ready.server()?;
-            match Running::ask(test, ready, &server, label, isolation) {
+            match Running::ask(test, ready, &server, label, isolation, now) {
                 // It was killed just now. The test has not started, so its successor can have it.
                 Err(_) if !server.is_alive() => {}
                 asked => return asked,
@@ -70,6 +63,7 @@ impl Running {
         server: &Rc<Client>,
         label: &str,
         isolation: Isolation,
+        now: Duration,
     ) -> io::Result<Running> {
         let (out, out_writer) = pipe()?;
         let (err, err_writer) = pipe()?;
@@ -84,10 +78,14 @@ impl Running {
             label: label.to_owned(),
             isolation,
         };
-        let started = Instant::now();
+        let (started_at, measured_from) = (SystemTime::now(), Instant::now());
         let pending = server.run(run, out_writer, err_writer)?;
         Ok(Running {
-            started,
+            started: now,
+            started_at,
+            measured_from,
+            paused: Duration::ZERO,
+            patience: Patience::new(test.settings.slow),
             isolation,
             server: Rc::clone(server),
             pending,
@@ -106,11 +104,10 @@ impl Running {
         [&self.out, &self.err].into_iter().flatten().map(AsFd::as_fd).chain(report)
     }
 
-    /// Takes what `ready` (in the order of [`Running::sources`]) says has come. Gives output that is to be shown at once
-    /// where `live` is set, and keeps it otherwise.
-    pub(crate) fn take(&mut self, ready: &[bool], live: bool, buffer: &mut [u8]) -> io::Result<Vec<(Stream, Vec<u8>)>> {
+    /// Takes what `ready` (in the order of [`Running::sources`]) says has come. Gives output to `live` where there is one,
+    /// and keeps it otherwise.
+    pub(crate) fn take(&mut self, ready: &[bool], mut live: Option<Show<'_>>, buffer: &mut [u8]) -> io::Result<()> {
         let mut ready = ready.iter().copied();
-        let mut shown = Vec::new();
         for stream in [Stream::Out, Stream::Err] {
             let file = if stream == Stream::Out { &mut self.out } else { &mut self.err };
             let Some(open) = file else { continue };
@@ -126,16 +123,16 @@ impl Running {
                 (Some(filter), Stream::Out) => filter.push(&buffer[..read]),
                 _ => buffer[..read].to_vec(),
             };
-            match stream {
-                _ if live => shown.push((stream, piece)),
-                Stream::Out => self.stdout.push(&piece)?,
-                Stream::Err => self.stderr.push(&piece)?,
+            match (&mut live, stream) {
+                (Some(show), _) => show(stream, &piece),
+                (None, Stream::Out) => self.stdout.push(&piece)?,
+                (None, Stream::Err) => self.stderr.push(&piece)?,
             }
         }
         if self.report.is_none() && ready.next() == Some(true) {
             self.report = Some(self.pending.report()?);
         }
-        Ok(shown)
+        Ok(())
     }
 
     /// Whether it is over: the report is there and the output has ended. Without isolation a process may outlive the
@@ -145,8 +142,41 @@ impl Running {
         self.report.is_some() && (silent || (self.isolation == Isolation::None && !waiting))
     }
 
+    /// When something may be due, by the run's clock.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.started.checked_add(self.patience.next()?)
+    }
+
+    /// What is due. A test whose patience is at an end has been told so when this returns.
+    pub(crate) fn due(&mut self, now: Duration) -> Option<Due> {
+        let due = self.patience.due(now.saturating_sub(self.started))?;
+        match due {
+            Due::Slow => {}
+            Due::Terminate => self.pending.order(Order::Terminate),
+            Due::Kill => self.pending.order(Order::Kill),
+        }
+        Some(due)
+    }
+
+    /// How long it has run.
+    pub(crate) fn elapsed(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.started)
+    }
+
+    /// Stops everything in the sandbox, its clock included.
+    pub(crate) fn pause(&self) {
+        self.pending.order(Order::Pause);
+    }
+
+    /// Lets it go on after so long.
+    pub(crate) fn resume(&mut self, paused: Duration) {
+        self.pending.order(Order::Resume);
+        self.paused += paused;
+    }
+
     /// How it ended.
-    pub(crate) fn end(mut self, test: &Test) -> io::Result<Ended> {
+    pub(crate) fn end(mut self, test: &Test, number: u32) -> io::Result<Attempt> {
+        let took = self.measured_from.elapsed().saturating_sub(self.paused);
         let mut note = None;
         // Whether the harness's own words say that the test came to its end. Where none come, its exit status does.
         let mut finished = false;
@@ -160,9 +190,11 @@ impl Running {
             (finished, ran_nothing, note) =
                 (filter.finished() || !filter.is_libtest_s(), filter.ran_nothing(), filter.note());
         }
-        let outcome = match &self.report {
-            Some(Some(report)) if report.end == End::Exited(0) && ran_nothing => Outcome::Failed,
-            Some(Some(report)) => {
+        let report = self.report.flatten();
+        let outcome = match &report {
+            _ if self.patience.is_over() => Outcome::TimedOut,
+            Some(report) if report.end == End::Exited(0) && ran_nothing => Outcome::Failed,
+            Some(report) => {
                 let judgement = judge(report, &test.spec, finished);
                 beside = judgement.notes;
                 judgement.outcome
@@ -170,20 +202,21 @@ impl Running {
             _ if self.server.is_alive() => Outcome::Killed,
             _ => Outcome::ServerKilled,
         };
-        if let (Outcome::Failed, Some(expected), Some(Some(report))) = (&outcome, &test.should_panic, &self.report) {
+        if let (Outcome::Failed, Some(expected), Some(report)) = (&outcome, &test.should_panic, &report) {
             note = note.or_else(|| unsatisfied(expected, &report.word));
         }
-        let note = note
-            .into_iter()
-            .chain(beside.into_iter().map(|note| note.text))
-            .reduce(|above, below| format!("{above}\n{below}"));
-        Ok(Ended {
+        Ok(Attempt {
+            number,
             outcome,
-            took: self.started.elapsed(),
+            started_at: self.started_at,
+            took,
+            slow: self.patience.is_lost(),
             stdout: self.stdout,
             stderr: self.stderr,
             note,
+            beside,
             isolation: self.isolation,
+            report,
         })
     }
 }
@@ -193,21 +226,22 @@ fn ended_as_libtest_does(end: &End) -> bool {
     matches!(end, End::Exited(0 | 101))
 }
 
-impl Ended {
-    /// For a test that could not even be asked for, or whose output could not be read.
-    pub(crate) fn failed(doing: &str, error: &io::Error, isolation: Isolation) -> Ended {
-        let failure = Failure {
-            step: format!("{doing} ({error})"),
-            stage: Stage::Server,
-            errno: error.raw_os_error().unwrap_or(0),
-        };
-        Ended {
-            outcome: Outcome::SetupFailed(failure),
+impl Attempt {
+    /// Of a test that could not even be asked for, or whose output could not be read.
+    pub(crate) fn failed(number: u32, doing: &str, error: &io::Error, isolation: Isolation) -> Attempt {
+        let (step, errno) = (format!("{doing} ({error})"), error.raw_os_error().unwrap_or(0));
+        Attempt {
+            number,
+            outcome: Outcome::SetupFailed(Failure { step, stage: Stage::Server, errno }),
+            started_at: SystemTime::now(),
             took: Duration::ZERO,
+            slow: false,
             stdout: Capture::new(),
             stderr: Capture::new(),
             note: None,
+            beside: Vec::new(),
             isolation,
+            report: None,
         }
     }
 }

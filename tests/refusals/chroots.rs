@@ -42,7 +42,7 @@ error: cannot isolate `first`: this looks like a chroot, where the kernel makes 
 #[test]
 fn a_chroot_to_a_mount_is_recognised_by_a_process_outside() {
     let ended = Machine::of_a_user().that("bystander").in_a("chroot-to-mount").cargo_isotest(&["--test", "strange"]);
-    assert_eq!((ended.code, ended.reports().len()), (Some(110), 1), "{}", ended.text);
+    assert_eq!((ended.code, ended.reports().len()), (Some(120), 1), "{}", ended.text);
     assert!(ended.text.contains("the kernel makes no user namespace for a process in a chroot"), "{}", ended.text);
     assert!(ended.text.contains("  because        what is / here is /"), "{}", ended.text);
     assert!(ended.text.contains("/chroot-to-mount for process "), "{}", ended.text);

@@ -22,7 +22,7 @@ fn refuses(machine: &Machine, report: &str) {
     assert!(ended.text.contains("1 passed; 3 failed; 0 ignored"), "{}", ended.text);
     let ended = machine.cargo_isotest(&["--test", "anywhere", "--test-threads=1"]);
     assert_eq!(ended.reports(), [report], "{}", ended.text);
-    assert_eq!(ended.code, Some(110), "{}", ended.text);
+    assert_eq!(ended.code, Some(120), "{}", ended.text);
     assert!(ended.text.contains("4 tests run: 0 passed, 4 failed, 0 skipped"), "{}", ended.text);
 }
 

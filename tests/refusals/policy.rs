@@ -21,7 +21,7 @@ fn lines_with(text: &str, words: &str) -> usize {
 #[test]
 fn to_fail_can_be_said_aloud() {
     let ended = cargo_isotest("fail", "anywhere");
-    assert_eq!((ended.code, ended.reports().len()), (Some(110), 1), "{}", ended.text);
+    assert_eq!((ended.code, ended.reports().len()), (Some(120), 1), "{}", ended.text);
     assert!(!ended.text.contains("not isolated"), "{}", ended.text);
     let ended = cargo_test("fail", "anywhere");
     assert_eq!((ended.code, ended.reports().len()), (Some(101), 1), "{}", ended.text);

@@ -25,6 +25,6 @@ fn root_isolates_where_the_limit_of_user_namespaces_is_zero() {
 #[test]
 fn an_ordinary_user_does_not() {
     let ended = Machine::of_a_user().that("filter=users").cargo_isotest(&["--test", "sandboxed"]);
-    assert_eq!(ended.code, Some(110), "{}", ended.text);
+    assert_eq!(ended.code, Some(120), "{}", ended.text);
     assert_eq!(ended.reports().len(), 1, "{}", ended.text);
 }

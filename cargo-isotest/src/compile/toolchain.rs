@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use cargo_metadata::{MetadataCommand, Package};
 
-use crate::cli::Run;
+use crate::cli::Cargo;
 use crate::interrupt::Interrupt;
 use crate::{Problem, exit_code::Code};
 
@@ -13,6 +13,10 @@ use crate::{Problem, exit_code::Code};
 pub(super) struct Toolchain {
     /// The packages of the workspace.
     pub(super) packages: Vec<Package>,
+    /// The workspace's root.
+    pub(super) workspace: PathBuf,
+    /// Where cargo puts what it builds.
+    pub(super) target_directory: PathBuf,
     /// Where the standard library lies.
     pub(super) libraries: PathBuf,
 }
@@ -24,15 +28,15 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    pub(super) fn ask(options: &Run) -> Result<Questions, Problem> {
+    pub(super) fn ask(options: &Cargo) -> Result<Questions, Problem> {
         let mut metadata = MetadataCommand::new();
-        metadata.cargo_path(super::cargo()).no_deps().other_options(options.cargo.resolution_arguments());
-        if let Some(path) = &options.cargo.manifest_path {
+        metadata.cargo_path(super::cargo()).no_deps().other_options(options.resolution_arguments());
+        if let Some(path) = &options.manifest_path {
             metadata.manifest_path(path);
         }
         let mut libraries = Command::new(std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned()));
         libraries.args(["--print", "target-libdir"]);
-        libraries.args(options.cargo.target.iter().flat_map(|target| ["--target", target]));
+        libraries.args(options.target.iter().flat_map(|target| ["--target", target]));
         Ok(Questions {
             metadata: Asked::ask(metadata.cargo_command(), "reading the workspace")?,
             libraries: Asked::ask(libraries, "asking rustc for its libraries")?,
@@ -45,7 +49,12 @@ impl Questions {
             message: format!("reading the workspace: {error}"),
             code: Code::MetadataFailed,
         })?;
-        Ok(Toolchain { packages: metadata.packages, libraries: PathBuf::from(libraries.trim_end()) })
+        Ok(Toolchain {
+            workspace: metadata.workspace_root.into(),
+            target_directory: metadata.target_directory.into(),
+            packages: metadata.packages,
+            libraries: PathBuf::from(libraries.trim_end()),
+        })
     }
 }
 

@@ -1,0 +1,154 @@
+//! What is shown?
+
+use std::path::PathBuf;
+
+/// What to show, and where else to write it.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Reporting")]
+pub(crate) struct Reporting {
+    /// Which results to show as they come, one line each [default: pass]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) status_level: Option<StatusLevel>,
+    /// Which results to show again at the end [default: flaky]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) final_status_level: Option<FinalStatusLevel>,
+    /// When to show the output of tests that fail [default: immediate]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) failure_output: Option<OutputWhen>,
+    /// When to show the output of tests that pass [default: never]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) success_output: Option<OutputWhen>,
+    /// How to show progress
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(crate) show_progress: ShowProgress,
+    /// How many running tests to show below the progress bar
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) max_progress_running: usize,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Show each test's CPU time, memory and isolation as well
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// What to write to standard output beside the report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+    /// Write a JUnit report to this file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Mark failing assertions on the diff, as GitHub Actions reads it [default: where GITHUB_ACTIONS=true]
+    #[arg(long, overrides_with = "no_github_annotations")]
+    pub(crate) github_annotations: bool,
+    /// Don't
+    #[arg(long, overrides_with = "github_annotations", hide = true)]
+    pub(crate) no_github_annotations: bool,
+}
+
+/// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded under `auto`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// In a terminal that can show them
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Each level shows its own results and all those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum StatusLevel {
+    /// Nothing
+    None,
+    /// Failures
+    Fail,
+    /// And retries
+    Retry,
+    /// And slow tests
+    Slow,
+    /// And tests that left something behind or tried to leave
+    Leak,
+    /// And passed tests
+    #[default]
+    Pass,
+    /// And skipped tests
+    Skip,
+    /// Everything
+    All,
+}
+
+/// The same, for what is shown again at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum FinalStatusLevel {
+    /// Nothing
+    None,
+    /// Failures
+    Fail,
+    /// And flaky tests
+    #[default]
+    #[value(alias = "retry")]
+    Flaky,
+    /// And slow tests
+    Slow,
+    /// And tests that left something behind or tried to leave
+    Leak,
+    /// And skipped tests
+    Skip,
+    /// And passed tests
+    Pass,
+    /// Everything
+    All,
+}
+
+/// When the output of a test is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OutputWhen {
+    /// When the test has ended
+    Immediate,
+    /// At the end of the run
+    Final,
+    /// Both
+    ImmediateFinal,
+    /// Not at all
+    Never,
+}
+
+impl OutputWhen {
+    pub(crate) fn is_immediate(self) -> bool {
+        matches!(self, OutputWhen::Immediate | OutputWhen::ImmediateFinal)
+    }
+
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, OutputWhen::Final | OutputWhen::ImmediateFinal)
+    }
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ShowProgress {
+    /// `bar` in a terminal outside of CI, else `counter`
+    #[default]
+    Auto,
+    /// Not at all
+    None,
+    /// A bar with the running tests
+    #[value(alias = "running")]
+    Bar,
+    /// A number in each line
+    Counter,
+}
+
+/// What programs can read on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// Nothing: the report for people goes to standard error
+    #[default]
+    Human,
+    /// What `libtest --format json` writes, one event a line, as cargo-nextest prints it
+    LibtestJson,
+    /// The same, with the binary named in each event
+    LibtestJsonPlus,
+    /// isotest's own events, one a line: see docs/json.md
+    Json,
+}

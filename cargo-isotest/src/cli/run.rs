@@ -1,0 +1,111 @@
+//! How are the tests run?
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::values::duration;
+
+/// How to run the tests.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Running")]
+pub(crate) struct Running {
+    /// Build the tests, but don't run them
+    #[arg(long)]
+    pub(crate) no_run: bool,
+    /// Run this many tests at once [default: the number of CPUs]
+    #[arg(long = "test-threads", short = 'j', value_name = "N", visible_alias = "jobs")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Kill a test that runs longer, as in `5s`, `500ms` or `2m`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// End the whole run after this long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) global_timeout: Option<Duration>,
+    /// Run a failing test up to this many times more
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u32>,
+    /// Show the tests' output as it comes, one test at a time
+    #[arg(long, alias = "nocapture")]
+    pub(crate) no_capture: bool,
+    /// Start no further test after the first failure [the default]
+    #[arg(long, visible_alias = "ff", overrides_with_all = ["no_fail_fast", "max_fail"])]
+    pub(crate) fail_fast: bool,
+    /// Run all tests whatever fails
+    #[arg(long, visible_alias = "nff", overrides_with_all = ["fail_fast", "max_fail"])]
+    pub(crate) no_fail_fast: bool,
+    /// Start no further test after this many failures, or end at once: N, N:immediate, all
+    #[arg(long, value_name = "N[:MODE]", overrides_with_all = ["fail_fast", "no_fail_fast"])]
+    pub(crate) max_fail: Option<MaxFail>,
+    /// What to do if there is no test to run [default: fail]
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) no_tests: Option<NoTests>,
+    /// Run the tests in a random order; the seed is printed and can be given
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
+    pub(crate) shuffle: Option<Option<u64>>,
+    /// Run this many copies of each test, at once as far as there is room, and report how many failed
+    #[arg(long, value_name = "N", conflicts_with = "stress_duration")]
+    pub(crate) stress_count: Option<NonZeroUsize>,
+    /// Run copies of each test for this long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) stress_duration: Option<Duration>,
+}
+
+/// After how many failures to stop, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MaxFail {
+    /// `None`: never.
+    pub(crate) count: Option<NonZeroUsize>,
+    /// Whether running tests are ended, too.
+    pub(crate) immediate: bool,
+}
+
+impl std::str::FromStr for MaxFail {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<MaxFail, String> {
+        let (count, mode) = text.split_once(':').map_or((text, None), |(count, mode)| (count, Some(mode)));
+        let immediate = match mode {
+            None | Some("wait") => false,
+            Some("immediate") => true,
+            Some(other) => return Err(format!("{other:?} is no way to stop; known are wait and immediate")),
+        };
+        let count = match count {
+            "all" if mode.is_none() => None,
+            "all" => return Err("`all` never stops, so no mode can follow it".to_owned()),
+            number => Some(number.parse().map_err(|_| format!("{number:?} is neither a number above 0 nor `all`"))?),
+        };
+        Ok(MaxFail { count, immediate })
+    }
+}
+
+/// What happens if there is nothing to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum NoTests {
+    /// That is a success
+    Pass,
+    /// A success with a warning
+    Warn,
+    /// A failure with an exit code of its own
+    #[default]
+    #[value(alias = "auto")]
+    Fail,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::MaxFail;
+
+    #[test]
+    fn a_number_of_failures_may_have_a_mode() {
+        let of = |count, immediate| Ok(MaxFail { count: NonZeroUsize::new(count), immediate });
+        assert_eq!("3".parse(), of(3, false));
+        assert_eq!("3:wait".parse(), of(3, false));
+        assert_eq!("1:immediate".parse(), of(1, true));
+        assert_eq!("all".parse(), of(0, false));
+        for wrong in ["0", "", "x", "1:", "1:later", "all:immediate"] {
+            assert!(wrong.parse::<MaxFail>().is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A test has run: what follows?
+
+use std::time::Duration;
+
+use isotest::runner::{Isolation, Outcome, Unavailable};
+
+use super::Execution;
+use crate::event::{Attempt, Event, Finished, Verdict};
+use crate::schedule::Consequence;
+
+impl Execution<'_, '_> {
+    /// Tells the end of a test, or has it run again. Says whether everything is to stop.
+    pub(super) fn attempted(&mut self, job: usize, mut attempt: Attempt) -> bool {
+        if let Outcome::SetupFailed(failure) = &attempt.outcome
+            && failure.is_refusal()
+        {
+            match self.manner.unavailable {
+                Unavailable::Run if attempt.isolation == Isolation::Required => {
+                    self.start(job, attempt.number, Isolation::None);
+                    return false;
+                }
+                Unavailable::Skip => attempt.outcome = Outcome::Skipped(failure.clone()),
+                Unavailable::Run | Unavailable::Fail => {}
+            }
+        }
+        let case = self.case(job);
+        if let Some(delay) = self.delay(job, &attempt) {
+            (self.tell)(Event::Retrying(case, &mut attempt, delay));
+            self.failed.entry(job).or_default().push(attempt);
+            self.schedule.rests(job);
+            self.resting.push((self.clock.now() + delay, job));
+            return false;
+        }
+        let mut attempts = self.failed.remove(&job).unwrap_or_default();
+        attempts.push(attempt);
+        let mut finished = Finished { attempts };
+        let consequence = self.schedule.ended(job, finished.verdict() != Verdict::Failed);
+        (self.tell)(Event::Ended(case, &mut finished));
+        consequence == Consequence::EndAll
+    }
+
+    /// After how long the job is to be run again; `None` if it isn't.
+    fn delay(&self, job: usize, attempt: &Attempt) -> Option<Duration> {
+        // What the machine refuses once it refuses again; and when all is to end, nothing starts again.
+        let hopeless = match &attempt.outcome {
+            Outcome::Passed | Outcome::Skipped(_) => true,
+            Outcome::SetupFailed(failure) => failure.is_refusal(),
+            _ => self.schedule.is_stopped(),
+        };
+        let retries = &self.case(job).test.settings.retries;
+        if hopeless { None } else { retries.delay_after(attempt.number, fastrand::f64()) }
+    }
+}

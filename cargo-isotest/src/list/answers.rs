@@ -1,0 +1,36 @@
+//! What does a harness answer to `--list --format terse`?
+
+use std::collections::HashSet;
+
+/// The names in an answer, each once, though an attribute on top of `#[test]` may have entered a function twice. `None` where
+/// the answer is none: what was asked does not keep to libtest's convention.
+pub(super) fn names(answer: &str) -> Option<Vec<String>> {
+    let mut seen = HashSet::new();
+    let mut names = Vec::new();
+    for line in answer.lines().filter(|line| !line.is_empty()) {
+        match line.rsplit_once(": ") {
+            Some((name, "test" | "benchmark")) if seen.insert(name) => names.push(name.to_owned()),
+            Some((_, "test" | "benchmark")) => {}
+            _ => return None,
+        }
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_test_is_named_on_a_line_of_its_own() {
+        let listed = names("a: test\nb::c: test\nd e: 1: test\nbench: benchmark\na: test\n");
+        assert_eq!(listed.expect("an answer"), ["a", "b::c", "d e: 1", "bench"]);
+        assert_eq!(names(""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn anything_else_is_no_answer() {
+        assert_eq!(names("a: test\nhello\n"), None);
+        assert_eq!(names("test\n"), None);
+    }
+}

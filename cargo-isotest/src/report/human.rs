@@ -1,0 +1,206 @@
+//! What a person sees: one line a test, the output of failures, a summary.
+
+mod details;
+mod ending;
+mod lines;
+mod screen;
+mod status;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use isotest::runner::{Failure, Outcome, explain};
+
+use super::{Opening, Reporter, Summary};
+use crate::cli::{FinalStatusLevel, Reporting, StatusLevel};
+use crate::event::{Attempt, Case, Event, Finished, Slowness, Stream, Verdict, Why};
+use crate::list::Listed;
+use crate::report::terminal::{BAD, COUNT, GOOD, ODD, Styled};
+use ending::Ending;
+use lines::{Counter, line, named, seconds};
+use screen::Screen;
+use status::Status;
+
+/// The report for people, as it grows.
+pub(crate) struct Human {
+    level: StatusLevel,
+    final_level: FinalStatusLevel,
+    verbose: bool,
+    screen: Screen,
+    counter: Counter,
+    ending: Ending,
+    explained: bool,
+}
+
+impl Human {
+    /// Opens the report.
+    pub(super) fn new(opening: &Opening<'_, '_>) -> Human {
+        let Opening { listed, options, .. } = opening;
+        let Reporting { status_level, final_status_level, verbose, .. } = options;
+        let mut screen = Screen::new(options, listed.tests.len());
+        let mut human = Human {
+            level: status_level.unwrap_or_default(),
+            final_level: final_status_level.unwrap_or_default(),
+            verbose: *verbose,
+            counter: Counter::new(listed.tests.len(), screen.counts()),
+            ending: Ending::new(opening.stress),
+            explained: false,
+            screen: {
+                screen.write(first_line(listed).as_bytes());
+                screen
+            },
+        };
+        if let Some(seed) = opening.seed {
+            human.write(&format!(
+                "{:>12} with seed {seed} (--shuffle={seed} gives this order again)\n",
+                Styled(GOOD, "Shuffled")
+            ));
+        }
+        if human.level >= StatusLevel::Skip {
+            for test in &listed.skipped {
+                let case = Case { test, ready: &listed.binaries[test.binary], copy: None };
+                human.write(&format!("{:>12} [         ] {}\n", Styled(ODD, "SKIP"), named(case)));
+            }
+        }
+        human
+    }
+
+    /// How often to hear that time has passed.
+    pub(super) fn tick(&self) -> Option<Duration> {
+        self.screen.tick()
+    }
+
+    fn write(&mut self, text: &str) {
+        self.screen.write(text.as_bytes());
+    }
+
+    fn slow(&mut self, case: Case<'_, '_>, slowness: Slowness) {
+        if self.level >= StatusLevel::Slow {
+            let word = if slowness.terminating { (BAD, "TERMINATING") } else { (ODD, "SLOW") };
+            self.write(&line(&Styled(word.0, word.1), &format!(">{}", seconds(slowness.elapsed)), "", case));
+        }
+    }
+
+    fn retrying(&mut self, case: Case<'_, '_>, attempt: &mut Attempt, delay: Duration) {
+        if self.level < StatusLevel::Retry {
+            return;
+        }
+        let status = Status::of_attempt(attempt);
+        let word = format!("TRY {} {}", attempt.number, status.word);
+        self.write(&line(&Styled(status.style, &word), &seconds(attempt.took), &self.counter.blank(), case));
+        if case.test.settings.failure_output.is_immediate() {
+            self.details(case, attempt);
+        }
+        if !delay.is_zero() {
+            let text = format!("{:>12} {} {}\n", Styled(ODD, "DELAY"), seconds(delay), named(case));
+            self.write(&text);
+        }
+    }
+
+    fn ended(&mut self, case: Case<'_, '_>, finished: &mut Finished) {
+        let verdict = finished.verdict();
+        let attempts = finished.attempts.len();
+        let last = finished.last_mut();
+        let status = Status::of_attempt(last);
+        let position = self.counter.next();
+        let word = if attempts > 1 { format!("TRY {attempts} {}", status.word) } else { status.word.to_string() };
+        if self.level >= status.level {
+            self.write(&line(&Styled(status.style, &word), &seconds(last.took), &position, case));
+            if self.verbose {
+                self.write(&lines::usage(last));
+            }
+        }
+        let failed = verdict == Verdict::Failed;
+        if let (true, Outcome::SetupFailed(failure)) = (failed, &last.outcome) {
+            self.explain_once(case, failure);
+        }
+        let settings = &case.test.settings;
+        let when = if failed { settings.failure_output } else { settings.success_output };
+        let shown_at_once = when.is_immediate() && self.level >= status.level;
+        if self.level >= status.level {
+            self.write(&lines::notes(last));
+        }
+        if shown_at_once && verdict != Verdict::Skipped && self.ending.wants_output(case, failed) {
+            self.details(case, last);
+        }
+        self.ending.remember(case, finished, &status, self.final_level, when.is_final());
+    }
+
+    /// One cause, one report: a suite of a thousand tests says it once.
+    fn explain_once(&mut self, case: Case<'_, '_>, failure: &Failure) {
+        if !std::mem::replace(&mut self.explained, true) {
+            self.write(&format!("\n{}\n", explain(&case.test.name, failure)));
+        }
+    }
+
+    fn details(&mut self, case: Case<'_, '_>, attempt: &mut Attempt) {
+        details::show(case, attempt, &mut self.screen);
+    }
+
+    fn stopping(&mut self, why: Why) {
+        let text = match why {
+            Why::Signal(signal) => format!("{:>12} at once: {signal}\n", Styled(BAD, "Stopping")),
+            Why::Failures => format!("{:>12} at once: too many tests have failed\n", Styled(BAD, "Stopping")),
+            Why::GlobalTimeout => format!("{:>12} at once: the run's own time is up\n", Styled(BAD, "Stopping")),
+        };
+        self.write(&text);
+    }
+
+    fn stopped(&mut self, case: Case<'_, '_>) {
+        let line = format!("{:>12} [         ] {}\n", Styled(BAD, "STOPPED"), named(case));
+        if self.level >= StatusLevel::Fail {
+            self.write(&line);
+        }
+        self.ending.stopped(line);
+    }
+}
+
+impl Reporter for Human {
+    fn tell(&mut self, event: &mut Event<'_, '_>) {
+        match event {
+            Event::Started(case, _) => self.screen.started(*case),
+            Event::Slow(case, slowness) => self.slow(*case, *slowness),
+            Event::Retrying(case, attempt, delay) => {
+                self.screen.ended(*case);
+                self.retrying(*case, attempt, *delay);
+            }
+            Event::Ended(case, finished) => {
+                self.screen.ended(*case);
+                self.screen.count(finished.verdict());
+                self.ended(*case, finished);
+            }
+            Event::Stopped(case) => {
+                self.screen.ended(*case);
+                self.stopped(*case);
+            }
+            Event::Output(Stream::Out, piece) => {
+                // A reader that is gone wants nothing; the exit code still tells.
+                io::stdout().write_all(piece).and_then(|()| io::stdout().flush()).ok();
+            }
+            Event::Output(Stream::Err, piece) => self.screen.write(piece),
+            Event::Stopping(why) => self.stopping(*why),
+            Event::Paused => self.screen.pause(),
+            Event::Resumed => self.screen.resume(),
+            Event::Tick => self.screen.refresh(),
+        }
+    }
+
+    fn finish(&mut self, summary: &Summary) -> Result<(), String> {
+        self.screen.close();
+        self.ending.write(summary, &mut self.screen);
+        Ok(())
+    }
+}
+
+fn first_line(listed: &Listed<'_>) -> String {
+    let skipped = match listed.skipped.len() {
+        0 => String::new(),
+        skipped => format!(" ({} skipped)", Styled(COUNT, &skipped.to_string())),
+    };
+    format!(
+        "{:>12} {} across {}{skipped}\n",
+        Styled(GOOD, "Starting"),
+        lines::count(listed.tests.len(), ["test", "tests"]),
+        lines::count(listed.binaries.len(), ["binary", "binaries"]),
+    )
+}

@@ -1,0 +1,203 @@
+//! The terminal, with or without a progress bar below what is written.
+//!
+//! With a bar, what is written waits for the next look (ten a second): to take the bar away and draw it again for each of ten
+//! thousand tests would take longer than they do.
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::lines::named;
+use crate::cli::{Reporting, ShowProgress};
+use crate::event::{Case, Verdict};
+use crate::report::terminal::{BAD, GOOD, ODD, Styled, Terminal};
+
+/// How often the bar is drawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// More than this is not held back.
+const HELD_BACK: usize = 256 << 10;
+
+/// Where the report is written.
+pub(super) struct Screen {
+    terminal: Terminal,
+    bar: Option<Bar>,
+    counts: bool,
+}
+
+struct Bar {
+    drawn: ProgressBar,
+    waiting: Vec<u8>,
+    last: Instant,
+    running: VecDeque<(String, Instant)>,
+    most_running: usize,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Screen {
+    /// With what the options ask for, for so many tests.
+    pub(super) fn new(options: &Reporting, tests: usize) -> Screen {
+        let in_ci = std::env::var_os("CI").is_some();
+        let how = match options.show_progress {
+            ShowProgress::Auto if io::stderr().is_terminal() && !in_ci => ShowProgress::Bar,
+            ShowProgress::Auto => ShowProgress::Counter,
+            how => how,
+        };
+        let bar = (how == ShowProgress::Bar && tests > 0).then(|| Bar::new(tests, options.max_progress_running));
+        Screen { terminal: Terminal::new(options.color), bar, counts: how == ShowProgress::Counter }
+    }
+
+    /// Whether each line says which of how many tests it is about.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// How often to look at the time.
+    pub(super) fn tick(&self) -> Option<Duration> {
+        self.bar.as_ref().map(|_| TICK)
+    }
+
+    /// Writes above the bar.
+    pub(super) fn write(&mut self, text: &[u8]) {
+        match &mut self.bar {
+            Some(bar) => {
+                bar.waiting.extend_from_slice(text);
+                if bar.waiting.len() > HELD_BACK {
+                    self.show();
+                }
+            }
+            None => self.terminal.write(text),
+        }
+    }
+
+    /// Writes above the bar what may be too much to hold back.
+    pub(super) fn directly(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        self.show();
+        match &self.bar {
+            Some(bar) => bar.drawn.suspend(|| write(&mut self.terminal)),
+            None => write(&mut self.terminal),
+        }
+    }
+
+    /// A test runs.
+    pub(super) fn started(&mut self, case: Case<'_, '_>) {
+        if let Some(bar) = &mut self.bar {
+            bar.running.push_back((named(case), Instant::now()));
+        }
+    }
+
+    /// It runs no longer.
+    pub(super) fn ended(&mut self, case: Case<'_, '_>) {
+        if let Some(bar) = &mut self.bar {
+            let name = named(case);
+            if let Some(at) = bar.running.iter().position(|(running, _)| *running == name) {
+                bar.running.remove(at);
+            }
+        }
+    }
+
+    /// What it came to.
+    pub(super) fn count(&mut self, verdict: Verdict) {
+        if let Some(bar) = &mut self.bar {
+            match verdict {
+                Verdict::Passed | Verdict::Flaky => bar.passed += 1,
+                Verdict::Failed => bar.failed += 1,
+                Verdict::Skipped => bar.skipped += 1,
+            }
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn refresh(&mut self) {
+        if self.bar.as_ref().is_some_and(|bar| bar.last.elapsed() >= TICK) {
+            self.show();
+            if let Some(bar) = &mut self.bar {
+                bar.draw();
+            }
+        }
+    }
+
+    /// The bar goes away for as long as somebody else has the terminal.
+    pub(super) fn pause(&mut self) {
+        self.show();
+        if let Some(bar) = &self.bar {
+            bar.drawn.set_draw_target(ProgressDrawTarget::hidden());
+        }
+    }
+
+    /// It comes back.
+    pub(super) fn resume(&mut self) {
+        if let Some(bar) = &mut self.bar {
+            bar.drawn.set_draw_target(ProgressDrawTarget::stderr());
+            bar.draw();
+        }
+    }
+
+    /// Takes the bar away for good.
+    pub(super) fn close(&mut self) {
+        self.show();
+        if let Some(bar) = self.bar.take() {
+            bar.drawn.finish_and_clear();
+        }
+    }
+
+    fn show(&mut self) {
+        if let Some(bar) = &mut self.bar
+            && !bar.waiting.is_empty()
+        {
+            let terminal = &mut self.terminal;
+            bar.drawn.suspend(|| terminal.write(&bar.waiting));
+            bar.waiting.clear();
+        }
+    }
+}
+
+impl Bar {
+    fn new(tests: usize, most_running: usize) -> Bar {
+        let drawn = ProgressBar::with_draw_target(Some(tests as u64), ProgressDrawTarget::stderr());
+        // A template is fixed text: that it is well-formed is seen the first time that a bar is drawn.
+        let style = ProgressStyle::with_template("{prefix:>12} [{elapsed_precise}] [{bar:28}] {pos}/{len}: {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        drawn.set_style(style.progress_chars("=> "));
+        drawn.set_prefix("Running");
+        Bar {
+            drawn,
+            waiting: Vec::new(),
+            last: Instant::now(),
+            running: VecDeque::new(),
+            most_running,
+            passed: 0,
+            failed: 0,
+            skipped: 0,
+        }
+    }
+
+    fn draw(&mut self) {
+        self.last = Instant::now();
+        let mut text = format!(
+            "{} running, {} {}, {} {}",
+            self.running.len(),
+            self.passed,
+            Styled(GOOD, "passed"),
+            self.failed,
+            Styled(BAD, "failed"),
+        );
+        if self.skipped > 0 {
+            text.push_str(&format!(", {} {}", self.skipped, Styled(ODD, "skipped")));
+        }
+        // Those that have run longest are the ones to look at.
+        for (name, since) in self.running.iter().take(self.most_running) {
+            text.push_str(&format!("\n             [{:>8.1}s] {name}", since.elapsed().as_secs_f64()));
+        }
+        if self.running.len() > self.most_running {
+            text.push_str(&format!("\n             … and {} more", self.running.len() - self.most_running));
+        }
+        self.drawn.set_message(text);
+        self.drawn.set_position((self.passed + self.failed + self.skipped) as u64);
+        self.drawn.tick();
+    }
+}

@@ -1,0 +1,64 @@
+//! Which word, in which colour, says how a test ended, and from which level on is it shown?
+
+use std::borrow::Cow;
+
+use anstyle::Style;
+use isotest::runner::{Outcome, Subject};
+
+use crate::cli::{FinalStatusLevel, StatusLevel};
+use crate::event::Attempt;
+use crate::report::terminal::{BAD, GOOD, ODD};
+
+/// How an attempt is named.
+pub(super) struct Status {
+    pub(super) word: Cow<'static, str>,
+    pub(super) style: Style,
+    pub(super) level: StatusLevel,
+    pub(super) final_level: FinalStatusLevel,
+}
+
+impl Status {
+    /// nextest's words, and ours for what it does not know.
+    pub(super) fn of_attempt(attempt: &Attempt) -> Status {
+        let bad = |word: &'static str| Status::bad(word.into());
+        let leaked = attempt.beside.iter().any(|note| note.subject == Subject::Leak);
+        let (level, final_level) = match &attempt.outcome {
+            Outcome::Passed if attempt.slow => (StatusLevel::Slow, FinalStatusLevel::Slow),
+            Outcome::Passed if !attempt.beside.is_empty() => (StatusLevel::Leak, FinalStatusLevel::Leak),
+            _ => (StatusLevel::Pass, FinalStatusLevel::Pass),
+        };
+        match &attempt.outcome {
+            Outcome::Passed if attempt.beside.is_empty() => {
+                Status { word: "PASS".into(), style: GOOD, level, final_level }
+            }
+            Outcome::Passed => {
+                let word = if leaked { "LEAK" } else { "EGRESS" };
+                Status { word: word.into(), style: ODD, level, final_level }
+            }
+            Outcome::Skipped(_) => {
+                let (level, final_level) = (StatusLevel::Skip, FinalStatusLevel::Skip);
+                Status { word: "SKIP".into(), style: ODD, level, final_level }
+            }
+            Outcome::Leaked => bad("LEAK-FAIL"),
+            Outcome::TriedToLeave => bad("EGRESS-FAIL"),
+            Outcome::Signalled(signal) => Status::bad(signal_word(*signal)),
+            Outcome::TimedOut => bad("TIMEOUT"),
+            Outcome::ExitedEarly(_) => bad("EXIT"),
+            Outcome::Killed | Outcome::ServerKilled => bad("KILLED"),
+            Outcome::SetupFailed(_) => bad("SETUP"),
+            _ => bad("FAIL"),
+        }
+    }
+
+    fn bad(word: Cow<'static, str>) -> Status {
+        Status { word, style: BAD, level: StatusLevel::Fail, final_level: FinalStatusLevel::Fail }
+    }
+}
+
+/// `SIGSEGV`, or `SIG 34` where `signal(7)` has no name.
+fn signal_word(signal: i32) -> Cow<'static, str> {
+    match nix::sys::signal::Signal::try_from(signal) {
+        Ok(signal) => signal.as_str().into(),
+        Err(_) => format!("SIG {signal}").into(),
+    }
+}
