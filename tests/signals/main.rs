@@ -24,8 +24,9 @@ fn every_signal_that_ends_programs_stops_the_tests_at_once() {
         let (text, code) = finish(runner);
         assert_eq!(code, Some(100), "{text}");
         assert!(text.contains(&format!("Stopping at once: {signal}")), "{text}");
-        assert!(text.contains("1/4 tests run: 1 passed, 0 failed"), "{text}");
-        assert!(text.contains("1 test was not run because a signal stopped everything"), "{text}");
+        // What was stopped last time starts first, so who else has run by then depends on the run before.
+        assert!(text.contains("/4 tests run: ") && text.contains(" passed, 0 failed"), "{text}");
+        assert!(text.contains("not run because a signal stopped everything"), "{text}");
         let stopped = |name: &str| text.lines().filter(|line| line.contains("STOPPED") && line.contains(name)).count();
         assert_eq!([stopped("b_waits_for_a_daemon"), stopped("c_waits_and_ignores_signals")], [2, 2], "{text}");
         must_go_away(OF_A_TEST);
