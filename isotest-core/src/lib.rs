@@ -29,6 +29,8 @@ mod judge;
 #[cfg(target_os = "linux")]
 mod keep;
 #[cfg(target_os = "linux")]
+mod lines;
+#[cfg(target_os = "linux")]
 mod mirror;
 #[cfg(target_os = "linux")]
 mod outcome;
@@ -77,6 +79,7 @@ pub mod runner {
     pub use crate::harness::Filter;
     pub use crate::judge::{Judgement, Note, Subject, judge};
     pub use crate::keep::of_a_test;
+    pub use crate::lines::{Lines, PATIENCE};
     pub use crate::outcome::{End, Failure, Outcome, Stage, Word, unsatisfied};
     pub use crate::protocol::{Isolation, Known, Order, Program, Run, Target};
     pub use crate::report::{InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage};

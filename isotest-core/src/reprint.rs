@@ -9,6 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::client::Pending;
 use crate::harness::{Filter, Printable};
+use crate::lines::{Lines, PATIENCE};
 
 /// Until both streams have ended, or the report is there and nothing more is waiting: what is still written afterwards
 /// comes from processes that outlive the test, which only the absence of isolation can cause.
@@ -21,8 +22,18 @@ pub(crate) fn reprint(out: OwnedFd, err: OwnedFd, filter: Option<Filter>, pendin
         // The kernel looks at them in this order: when it finds the report, all that the test wrote is there to be found.
         let mut events: Vec<_> =
             [pending.as_fd()].into_iter().chain(open).map(|source| PollFd::new(source, PollFlags::POLLIN)).collect();
-        match poll(&mut events, PollTimeout::NONE) {
+        let in_the_middle = raw && streams.iter().any(|stream| stream.lines.begun());
+        let patience = if in_the_middle {
+            PollTimeout::try_from(PATIENCE).unwrap_or(PollTimeout::ZERO)
+        } else {
+            PollTimeout::NONE
+        };
+        match poll(&mut events, patience) {
             Err(Errno::EINTR) => continue,
+            Ok(0) => {
+                streams.iter_mut().try_for_each(Stream::show_the_rest)?;
+                continue;
+            }
             other => other?,
         };
         let ready: Vec<bool> = events[1..].iter().map(|event| event.any().unwrap_or(true)).collect();
@@ -44,6 +55,7 @@ pub(crate) fn reprint(out: OwnedFd, err: OwnedFd, filter: Option<Filter>, pendin
 struct Stream {
     file: Option<File>,
     filter: Option<Filter>,
+    lines: Lines,
     /// Where libtest captures, it takes only text.
     text: Option<Printable>,
     show: fn(Piece<'_>) -> io::Result<()>,
@@ -56,7 +68,13 @@ enum Piece<'p> {
 
 impl Stream {
     fn new(source: OwnedFd, show: fn(Piece<'_>) -> io::Result<()>, raw: bool, filter: Option<Filter>) -> Stream {
-        Stream { file: Some(source.into()), filter, text: (!raw).then(Printable::default), show }
+        Stream {
+            file: Some(source.into()),
+            filter,
+            lines: Lines::default(),
+            text: (!raw).then(Printable::default),
+            show,
+        }
     }
 
     fn take(&mut self, buffer: &mut [u8]) -> io::Result<()> {
@@ -65,12 +83,20 @@ impl Stream {
             self.file = None;
         }
         let filtered = self.filter.as_mut().map(|filter| filter.push(&buffer[..length]));
-        self.show(filtered.as_deref().unwrap_or(&buffer[..length]))
+        let lines = self.lines.push(filtered.as_deref().unwrap_or(&buffer[..length]));
+        self.show(&lines)
+    }
+
+    fn show_the_rest(&mut self) -> io::Result<()> {
+        let rest = self.lines.rest();
+        self.show(&rest)
     }
 
     fn finish(&mut self) -> io::Result<()> {
         let filtered = self.filter.as_mut().map(Filter::finish).unwrap_or_default();
-        self.show(&filtered)?;
+        let lines = self.lines.push(&filtered);
+        self.show(&lines)?;
+        self.show_the_rest()?;
         let rest = self.text.as_mut().map(Printable::finish).unwrap_or_default();
         (self.show)(Piece::Text(&rest))
     }

@@ -5,6 +5,7 @@
 mod bounded;
 mod failures;
 mod flood;
+mod interleaved;
 mod live;
 mod memory;
 mod runner;

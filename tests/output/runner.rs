@@ -22,6 +22,7 @@ pub(crate) struct Way {
 enum Runner {
     CargoTest,
     CargoIsotest,
+    Nextest,
 }
 
 /// Plain `cargo test`, which shows what it has captured in one piece, as text.
@@ -36,7 +37,10 @@ pub(crate) const ITS_HARNESS: Way = Way { runner: Runner::CargoIsotest, binary: 
 /// `cargo isotest` with a binary that does not link the library, and so is executed afresh.
 pub(crate) const AFRESH: Way = Way { runner: Runner::CargoIsotest, binary: "unlinked", module: "plain" };
 
-/// All of them.
+/// cargo-nextest, which not everybody has.
+pub(crate) const NEXTEST: Way = Way { runner: Runner::Nextest, binary: "talk", module: "isolated" };
+
+/// All that everybody has.
 pub(crate) const ALL: [Way; 4] = [CARGO_TEST, CARGO_ISOTEST, ITS_HARNESS, AFRESH];
 
 impl Way {
@@ -64,6 +68,12 @@ impl Way {
                 command.args(["isotest", "run", "--test", self.binary, "--exact", &self.name(test)]);
                 command
             }
+            Runner::Nextest => {
+                let mut command = bounded(env!("CARGO"), &TALKATIVE.cargo(&[]));
+                let only = format!("test(={})", self.name(test));
+                command.args(["nextest", "run", "--test", self.binary, "-E", &only]);
+                command
+            }
         };
         built();
         command.args(arguments).current_dir(TALKATIVE.directory()).stdin(Stdio::null());
@@ -75,7 +85,7 @@ impl Way {
         let output = self.command(test, arguments).output().expect("the runner starts");
         let expected = match self.runner {
             Runner::CargoTest => 101,
-            Runner::CargoIsotest => 100,
+            Runner::CargoIsotest | Runner::Nextest => 100,
         };
         assert_eq!(output.status.code(), Some(expected), "{self:?}: {}", text(&output));
         output
