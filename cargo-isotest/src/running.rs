@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use isotest::runner::{
-    Client, End, Failure, Filter, Isolation, Order, Outcome, Pending, Report, Run, Stage, Target, judge, unsatisfied,
+    Client, End, Failure, Filter, Isolation, Lines, Order, Outcome, Pending, Report, Run, Stage, Target, judge,
+    unsatisfied,
 };
 
 use crate::binary::{Ready, pipe};
@@ -31,6 +32,7 @@ pub(crate) struct Running {
     out: Option<File>,
     err: Option<File>,
     filter: Option<Filter>,
+    lines: [Lines; 2],
     stdout: Capture,
     stderr: Capture,
 }
@@ -93,6 +95,7 @@ impl Running {
             out: Some(out.into()),
             err: Some(err.into()),
             filter,
+            lines: Default::default(),
             stdout: Capture::new(),
             stderr: Capture::new(),
         })
@@ -107,6 +110,7 @@ impl Running {
     /// Takes what `ready` (in the order of [`Running::sources`]) says has come. Gives output to `live` where there is one,
     /// and keeps it otherwise.
     pub(crate) fn take(&mut self, ready: &[bool], mut live: Option<Show<'_>>, buffer: &mut [u8]) -> io::Result<()> {
+        let silent = !ready.contains(&true);
         let mut ready = ready.iter().copied();
         for stream in [Stream::Out, Stream::Err] {
             let file = if stream == Stream::Out { &mut self.out } else { &mut self.err };
@@ -124,7 +128,13 @@ impl Running {
                 _ => buffer[..read].to_vec(),
             };
             match (&mut live, stream) {
-                (Some(show), _) => show(stream, &piece),
+                (Some(show), _) => {
+                    let lines = &mut self.lines[stream as usize];
+                    show(stream, &lines.push(&piece));
+                    if read == 0 {
+                        show(stream, &lines.rest());
+                    }
+                }
                 (None, Stream::Out) => self.stdout.push(&piece)?,
                 (None, Stream::Err) => self.stderr.push(&piece)?,
             }
@@ -132,7 +142,15 @@ impl Running {
         if self.report.is_none() && ready.next() == Some(true) {
             self.report = Some(self.pending.report()?);
         }
+        if let (true, Some(show)) = (silent, &mut live) {
+            [Stream::Out, Stream::Err].into_iter().for_each(|stream| show(stream, &self.lines[stream as usize].rest()));
+        }
         Ok(())
+    }
+
+    /// Whether a line that is to be shown has begun.
+    pub(crate) fn is_in_a_line(&self) -> bool {
+        self.lines.iter().any(Lines::begun)
     }
 
     /// Whether it is over: the report is there and the output has ended. Without isolation a process may outlive the

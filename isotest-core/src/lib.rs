@@ -35,6 +35,8 @@ mod mirror;
 #[cfg(target_os = "linux")]
 mod outcome;
 #[cfg(target_os = "linux")]
+mod patient;
+#[cfg(target_os = "linux")]
 mod plan;
 #[cfg(target_os = "linux")]
 mod protocol;
@@ -81,6 +83,7 @@ pub mod runner {
     pub use crate::keep::of_a_test;
     pub use crate::lines::{Lines, PATIENCE};
     pub use crate::outcome::{End, Failure, Outcome, Stage, Word, unsatisfied};
+    pub use crate::patient::{patiently, write_all};
     pub use crate::protocol::{Isolation, Known, Order, Program, Run, Target};
     pub use crate::report::{InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage};
     pub use crate::test_process::harness_arguments;

@@ -1,7 +1,7 @@
 //! Re-prints a test's output in this process as it comes: through `print!` and `eprint!`, so that libtest captures it.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::client::Pending;
 use crate::harness::{Filter, Printable};
 use crate::lines::{Lines, PATIENCE};
+use crate::patient;
 
 /// Until both streams have ended, or the report is there and nothing more is waiting: what is still written afterwards
 /// comes from processes that outlive the test, which only the absence of isolation can cause.
@@ -112,7 +113,7 @@ impl Stream {
 fn print_out(piece: Piece<'_>) -> io::Result<()> {
     match piece {
         Piece::Text(text) => print!("{text}"),
-        Piece::Raw(bytes) => io::stdout().write_all(bytes).and_then(|()| io::stdout().flush())?,
+        Piece::Raw(bytes) => patient::write_all(&mut io::stdout().lock(), bytes)?,
     }
     Ok(())
 }
@@ -120,7 +121,7 @@ fn print_out(piece: Piece<'_>) -> io::Result<()> {
 fn print_err(piece: Piece<'_>) -> io::Result<()> {
     match piece {
         Piece::Text(text) => eprint!("{text}"),
-        Piece::Raw(bytes) => io::stderr().write_all(bytes)?,
+        Piece::Raw(bytes) => patient::write_all(&mut io::stderr().lock(), bytes)?,
     }
     Ok(())
 }

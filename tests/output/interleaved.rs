@@ -1,10 +1,14 @@
 //! Ten thousand lines on each output, written in turn: each arrives once, whole and in order, also where both outputs are
 //! shown in one place.
 
-use std::collections::BTreeMap;
-use std::process::Command;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 
 use isotest_tests::text;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::bounded::bounded;
 use crate::runner::{AFRESH, CARGO_ISOTEST, CARGO_TEST, ITS_HARNESS, NEXTEST, Way};
@@ -46,9 +50,37 @@ fn every_line_arrives(way: Way) {
         let test = format!("{writer}_and_passes");
         let separate = way.passes(&test, &["--no-capture"]);
         assert_all_lines(&text(&separate), &format!("{way:?} {writer}, shown as they come"));
+        assert_all_lines(&String::from_utf8_lossy(&separate.stdout), &format!("{way:?} {writer}, standard output"));
+        assert!(!String::from_utf8_lossy(&separate.stdout).contains("err "), "{way:?} {writer} mixes the outputs");
         let together = in_one_place(&way.command(&test, &["--no-capture"])).output().expect("a shell");
         assert_all_lines(&text(&together), &format!("{way:?} {writer}, shown together"));
     }
+}
+
+/// Node.js, for one, gives its children pipes that do not block.
+#[test]
+fn a_pipe_that_is_full_and_does_not_block_loses_nothing() {
+    for way in [CARGO_TEST, CARGO_ISOTEST, ITS_HARNESS] {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("a pipe may be so");
+        let mut command = way.command("alternates_between_its_outputs_and_passes", &["--no-capture"]);
+        command.stdout(writer.try_clone().expect("another one")).stderr(Stdio::null());
+        let mut running = command.spawn().expect("the runner starts");
+        drop(command); // It holds the writing end.
+        while has_room(&writer) {
+            assert_eq!(running.try_wait().expect("it is our child"), None, "{way:?} writes too little, or gave up");
+            std::thread::yield_now();
+        }
+        drop(writer);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("text");
+        assert!(running.wait().expect("it is our child").success(), "{way:?}");
+        assert_all_lines(&text, &format!("{way:?} into a full pipe"));
+    }
+}
+
+fn has_room(pipe: impl AsFd) -> bool {
+    poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO) != Ok(0)
 }
 
 /// The same command with its standard error where its standard output goes.
@@ -60,6 +92,7 @@ fn in_one_place(command: &Command) -> Command {
 }
 
 fn assert_all_lines(text: &str, what: &str) {
+    assert!(text.contains("out 0 0"), "{what}: no line on standard output");
     let mut numbers: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -67,7 +100,8 @@ fn assert_all_lines(text: &str, what: &str) {
             numbers.entry((stream, thread)).or_default().push(number);
         }
     }
-    let threads = numbers.len() / 2;
+    let streams = numbers.keys().map(|(stream, _)| stream).collect::<BTreeSet<_>>().len();
+    let threads = numbers.len() / streams.max(1);
     for ((stream, thread), found) in &numbers {
         let expected: Vec<String> = (0..10_000 / threads).map(|number| number.to_string()).collect();
         let differs = found.iter().zip(&expected).position(|(found, expected)| found != expected);

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use isotest::runner::Isolation;
+use isotest::runner::{Isolation, PATIENCE};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -34,7 +34,8 @@ impl Execution<'_, '_> {
         let due = self.running.iter().filter_map(|in_flight| in_flight.running.next_due());
         let due = due.chain(self.resting.iter().map(|(until, _)| *until)).chain(self.manner.global_timeout);
         let next = due.chain(rounds_end).min().map(|due| due.saturating_sub(now));
-        match next.into_iter().chain(self.manner.tick).min() {
+        let in_a_line = self.running.iter().any(|in_flight| in_flight.running.is_in_a_line());
+        match next.into_iter().chain(self.manner.tick).chain(in_a_line.then_some(PATIENCE)).min() {
             Some(time) => PollTimeout::try_from(time + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         }

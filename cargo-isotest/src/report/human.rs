@@ -6,7 +6,7 @@ mod lines;
 mod screen;
 mod status;
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use isotest::runner::{Failure, Outcome, explain};
@@ -175,7 +175,7 @@ impl Reporter for Human {
             }
             Event::Output(Stream::Out, piece) => {
                 // A reader that is gone wants nothing; the exit code still tells.
-                io::stdout().write_all(piece).and_then(|()| io::stdout().flush()).ok();
+                isotest::runner::write_all(&mut io::stdout().lock(), piece).ok();
             }
             Event::Output(Stream::Err, piece) => self.screen.write(piece),
             Event::Stopping(why) => self.stopping(*why),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use isotest::runner::patiently;
 
 use crate::cli::Color;
 
@@ -44,13 +45,14 @@ impl Terminal {
 
     /// A reader that is gone wants nothing; the exit code still tells.
     pub(crate) fn write(&mut self, text: &[u8]) {
-        self.0.write_all(text).ok();
+        self.write_all(text).ok();
     }
 }
 
 impl Write for Terminal {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.write(text)
+        // The one that is wrapped knows no descriptor.
+        patiently(&mut io::stderr(), |_| self.0.write(text))
     }
 
     fn flush(&mut self) -> io::Result<()> {
