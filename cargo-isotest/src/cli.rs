@@ -4,12 +4,13 @@ mod cargo;
 mod choose;
 mod report;
 mod run;
-mod values;
+mod typed;
 
 pub(crate) use cargo::Cargo;
 pub(crate) use choose::{Choose, Names};
-pub(crate) use report::{Color, FinalStatusLevel, OutputWhen, Reporting, ShowProgress, StatusLevel};
-pub(crate) use run::{MaxFail, NoTests, Running};
+pub(crate) use report::{Color, Reporting, ShowProgress, StatusLevel};
+pub(crate) use run::{NoTests, Running};
+pub(crate) use typed::{about_tests, about_the_run};
 
 /// Runs every test in a machine of its own.
 #[derive(Debug, clap::Parser)]
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Build tests and list them, with what each asks for
     List(Box<List>),
+    /// Print the configuration that holds, and where each setting comes from
+    ShowConfig(Box<ShowConfig>),
     /// Print a script that completes this command's options in a shell
     Completions(Completions),
 }
@@ -102,9 +105,24 @@ pub(crate) struct Configuration {
     pub(crate) profile: Option<String>,
 }
 
+/// Whose configuration to print.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct ShowConfig {
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    #[command(flatten)]
+    pub(crate) cargo: Cargo,
+}
+
 /// Which shell.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
     /// The shell to write for
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// A length of time, as the configuration has it.
+fn typed_duration(text: &str) -> Result<std::time::Duration, String> {
+    let example = "a duration is a number and a unit, as in `5s`, `500ms` or `1m 30s`, and more than zero";
+    crate::config::duration(text).filter(|duration| !duration.is_zero()).ok_or_else(|| example.to_owned())
 }

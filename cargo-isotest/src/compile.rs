@@ -1,21 +1,21 @@
 //! Builds the tests through cargo and says which binaries came out.
 
+mod cargo;
 mod environment;
 mod toolchain;
 
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
-use cargo_metadata::{Artifact, BuildScript, Message, Package};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use cargo_metadata::{Artifact, Package};
 
+use crate::Problem;
 use crate::cli::Cargo;
+use crate::filterset::BinaryFacts;
 use crate::interrupt::Interrupt;
-use crate::{Problem, exit_code::Code};
+pub(crate) use cargo::Products;
 use environment::Environment;
 use toolchain::Questions;
+pub(crate) use toolchain::{Workspace, with_dependencies};
 
 /// What was built, and where.
 #[derive(Debug)]
@@ -23,10 +23,11 @@ pub(crate) struct Built {
     /// The test binaries, in cargo's order.
     pub(crate) binaries: Vec<Binary>,
     /// The root of the workspace.
-    #[expect(dead_code, reason = "the configuration is read from there")]
     pub(crate) workspace: PathBuf,
     /// Where cargo puts what it builds.
     pub(crate) target_directory: PathBuf,
+    /// The triple that the tests were built for.
+    pub(crate) host_or_target: String,
     /// Packages whose library is tested: name and root.
     pub(crate) libraries: Vec<(String, PathBuf)>,
 }
@@ -44,6 +45,8 @@ pub(crate) struct Binary {
     pub(crate) package: String,
     /// Its package's id, as `cargo metadata` has it.
     pub(crate) package_id: String,
+    /// The same, as expressions ask for it.
+    pub(crate) facts: BinaryFacts,
     /// What was built.
     pub(crate) executable: PathBuf,
     /// Where its tests run: the package's root.
@@ -54,24 +57,49 @@ pub(crate) struct Binary {
     pub(crate) selection: String,
 }
 
-/// Builds.
-pub(crate) fn build(cargo: &Cargo, interrupt: &Interrupt) -> Result<Built, Problem> {
-    let questions = Questions::ask(cargo)?; // Answered while cargo builds.
-    let products = run_cargo(cargo, interrupt)?;
-    let toolchain = questions.answers(interrupt)?;
-    let environment = Environment::new(&products, &toolchain);
-    let package_of = |artifact: &Artifact| toolchain.packages.iter().find(|package| package.id == artifact.package_id);
-    let tests = products.artifacts.iter().filter(|artifact| artifact.profile.test && artifact.executable.is_some());
-    let binaries: Vec<_> =
-        tests.filter_map(|artifact| Some(binary(artifact, package_of(artifact)?, &environment))).collect();
-    let libraries = toolchain.packages.iter().filter(|package| has_doctests(package, &binaries));
-    let libraries = libraries.map(|package| (package.name.to_string(), root_of(package)));
-    Ok(Built {
-        libraries: libraries.collect(),
-        binaries,
-        workspace: toolchain.workspace,
-        target_directory: toolchain.target_directory,
-    })
+/// A build that has begun.
+pub(crate) struct Building {
+    cargo: cargo::Running,
+    questions: Questions,
+}
+
+impl Building {
+    /// Has cargo build, and asks meanwhile what else must be known.
+    pub(crate) fn begin(options: &Cargo) -> Result<Building, Problem> {
+        let questions = Questions::ask(options)?;
+        Ok(Building { cargo: cargo::Running::start(options)?, questions })
+    }
+
+    /// The workspace, which is known long before the build has ended.
+    pub(crate) fn workspace(&mut self, interrupt: &Interrupt) -> Result<&Workspace, Problem> {
+        Ok(&self.questions.workspace(interrupt)?.workspace)
+    }
+
+    /// Waits for the end.
+    pub(crate) fn finish(self, interrupt: &Interrupt) -> Result<Built, Problem> {
+        let products = self.cargo.finish(interrupt)?;
+        let toolchain = self.questions.answers(interrupt)?;
+        let environment = Environment::new(&products, &toolchain);
+        let packages = &toolchain.workspace.packages;
+        let package_of = |artifact: &Artifact| packages.iter().find(|package| package.id == artifact.package_id);
+        let tests = products.artifacts.iter().filter(|artifact| artifact.profile.test && artifact.executable.is_some());
+        let binaries: Vec<_> =
+            tests.filter_map(|artifact| Some(binary(artifact, package_of(artifact)?, &environment))).collect();
+        let libraries = packages.iter().filter(|package| has_doctests(package, &binaries));
+        let libraries = libraries.map(|package| (package.name.to_string(), root_of(package)));
+        Ok(Built {
+            libraries: libraries.collect(),
+            binaries,
+            host_or_target: toolchain.workspace.triple,
+            workspace: toolchain.workspace.root,
+            target_directory: toolchain.workspace.target_directory,
+        })
+    }
+}
+
+/// The workspace, where nothing is to be built.
+pub(crate) fn workspace(options: &Cargo, interrupt: &Interrupt) -> Result<Workspace, Problem> {
+    Ok(Questions::ask(options)?.answers(interrupt)?.workspace)
 }
 
 /// Where a package lies.
@@ -85,46 +113,9 @@ fn has_doctests(package: &Package, binaries: &[Binary]) -> bool {
     binaries.iter().any(its_library) && package.targets.iter().any(|target| target.doctest)
 }
 
-/// What cargo says it has built.
-pub(crate) struct Products {
-    artifacts: Vec<Artifact>,
-    scripts: Vec<BuildScript>,
-}
-
 /// The program that cargo says it is, where it runs us; else the one that is found.
 fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
-}
-
-/// Runs cargo, whose messages go where ours go.
-fn run_cargo(options: &Cargo, interrupt: &Interrupt) -> Result<Products, Problem> {
-    let failed = |message: String| Problem { message, code: Code::BuildFailed };
-    let mut command = Command::new(cargo());
-    command.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
-    command.args(options.arguments()).stdin(Stdio::null()).stdout(Stdio::piped());
-    // In a process group of its own, so that it can be stopped with its compilers and build scripts.
-    let mut build =
-        command.process_group(0).spawn().map_err(|error| failed(format!("cannot run {}: {error}", cargo())))?;
-    let output = build.stdout.take().ok_or_else(|| failed("cargo has no output".to_owned()))?;
-    let messages = interrupt.read_to_end(output, "building the tests");
-    if messages.is_err() {
-        let group = Pid::from_raw(build.id().cast_signed());
-        killpg(group, Signal::SIGKILL).map_err(|error| failed(format!("cannot stop cargo: {error}")))?;
-    }
-    let ended = build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?;
-    let messages = messages?;
-    if !ended.success() {
-        return Err(failed("the tests could not be built, see cargo's messages above".to_owned()));
-    }
-    let mut products = Products { artifacts: Vec::new(), scripts: Vec::new() };
-    for message in Message::parse_stream(&messages[..]) {
-        match message.map_err(|error| failed(format!("cannot read cargo's messages: {error}")))? {
-            Message::CompilerArtifact(artifact) => products.artifacts.push(artifact),
-            Message::BuildScriptExecuted(script) => products.scripts.push(script),
-            _ => {}
-        }
-    }
-    Ok(products)
 }
 
 fn binary(artifact: &Artifact, package: &Package, environment: &Environment<'_>) -> Binary {
@@ -139,8 +130,12 @@ fn binary(artifact: &Artifact, package: &Package, environment: &Environment<'_>)
     };
     let directory = root_of(package);
     let executable = artifact.executable.clone().map(PathBuf::from).unwrap_or_default();
+    let facts = BinaryFacts::new(&package.id.repr, &id, &kind, name);
+    // Tests of procedural macros run where the compiler does.
+    let facts = if kind == "proc-macro" { facts.built_for_host() } else { facts };
     Binary {
         id,
+        facts,
         name: name.clone(),
         kind,
         package: package.name.to_string(),

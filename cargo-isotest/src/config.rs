@@ -36,9 +36,9 @@ pub(crate) use filter::Platforms;
 pub(crate) use layer::{Layer, Source, Sourced, TestSettings};
 pub(crate) use profile::RunLayer;
 pub(crate) use scripts::{RelativeTo, Script};
-pub(crate) use shown::Row;
+pub(crate) use shown::{Row, threads};
 pub(crate) use spec::{Change, SpecPatch};
-pub(crate) use units::{duration, size};
+pub(crate) use units::duration;
 pub(crate) use values::*;
 
 /// Where the configuration is looked for, from the workspace's root.

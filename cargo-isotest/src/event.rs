@@ -105,6 +105,8 @@ pub(crate) struct Attempt {
 pub(crate) struct Finished {
     /// Each time that it ran, at least one.
     pub(crate) attempts: Vec<Attempt>,
+    /// Whether it counts as failed when it failed before it passed.
+    pub(crate) must_not_be_flaky: bool,
 }
 
 /// What a test comes to.
@@ -135,6 +137,7 @@ impl Finished {
     pub(crate) fn verdict(&self) -> Verdict {
         match (&self.last().outcome, self.attempts.len()) {
             (Outcome::Passed, 1) => Verdict::Passed,
+            (Outcome::Passed, _) if self.must_not_be_flaky => Verdict::Failed,
             (Outcome::Passed, _) => Verdict::Flaky,
             (Outcome::Skipped(_), _) => Verdict::Skipped,
             _ => Verdict::Failed,

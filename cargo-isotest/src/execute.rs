@@ -5,12 +5,14 @@ mod wait;
 
 use std::collections::HashMap;
 use std::io;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use isotest::runner::{Isolation, Unavailable};
 use nix::sys::signal::Signal;
 
 use crate::clock::Clock;
+use crate::config::TestSettings;
 use crate::event::{Attempt, Case, Event, Slowness, Why};
 use crate::interrupt::{Interrupt, News};
 use crate::list::Listed;
@@ -20,6 +22,8 @@ use crate::schedule::{Needs, Rounds, Schedule, Tolerance};
 
 /// How the tests are run, beside what each of them says.
 pub(crate) struct Manner {
+    /// How many CPUs there are.
+    pub(crate) cpus: NonZeroUsize,
     /// How many threads tests may have at once.
     pub(crate) threads: usize,
     /// Whether output is shown as it comes.
@@ -34,8 +38,8 @@ pub(crate) struct Manner {
     pub(crate) rounds_for: Option<Duration>,
     /// After how long everything ends.
     pub(crate) global_timeout: Option<Duration>,
-    /// The limits that groups of tests share.
-    pub(crate) groups: Vec<usize>,
+    /// The limits that groups of tests share, by name.
+    pub(crate) groups: Vec<(String, usize)>,
     /// In which order the tests start.
     pub(crate) order: Vec<usize>,
     /// How often the report wants to hear that time has passed.
@@ -53,14 +57,12 @@ pub(crate) fn all<'a>(
     interrupt: &Interrupt,
     tell: &mut dyn FnMut(Event<'_, 'a>),
 ) -> io::Result<()> {
-    let needs = manner.order.iter().map(|&at| {
-        let settings = &listed.tests[at].settings;
-        Needs { threads: settings.threads, group: settings.group }
-    });
+    let needs = manner.order.iter().map(|&at| needs(&listed.tests[at].settings, manner));
+    let groups: Vec<usize> = manner.groups.iter().map(|(_, most)| *most).collect();
     let mut run = Execution {
         listed,
         manner,
-        schedule: Schedule::new(needs.collect(), manner.threads, &manner.groups, manner.rounds, manner.tolerance),
+        schedule: Schedule::new(needs.collect(), manner.threads, &groups, manner.rounds, manner.tolerance),
         clock: Clock::start(),
         running: Vec::new(),
         ready: Vec::new(),
@@ -81,6 +83,15 @@ pub(crate) fn all<'a>(
             return Ok(()); // The servers end with `listed`, and every sandbox with its server.
         }
     }
+}
+
+/// What a test takes of what others may want, too.
+fn needs(settings: &TestSettings, manner: &Manner) -> Needs {
+    let test_threads = NonZeroUsize::new(manner.threads).unwrap_or(NonZeroUsize::MIN);
+    let threads = settings.threads_required.value.on(manner.cpus, test_threads).get();
+    let group = settings.group.value.as_deref();
+    let group = group.and_then(|name| manner.groups.iter().position(|(group, _)| group == name));
+    Needs { threads, group }
 }
 
 struct Execution<'e, 'a> {
@@ -114,7 +125,7 @@ impl<'e, 'a> Execution<'e, 'a> {
             let number = self.failed.get(&job).map_or(1, |attempts| attempts.len() as u32 + 1);
             let case = self.case(job);
             (self.tell)(Event::Started(case, number));
-            self.start(job, number, Isolation::Required);
+            self.start(job, number, case.test.isolation);
         }
     }
 

@@ -11,6 +11,10 @@ pub(crate) enum Code {
     WrongOptions = 2,
     /// There was no test to run.
     NoTests = 4,
+    /// An expression after `-E` is none.
+    InvalidFilterset = 94,
+    /// The configuration can't be.
+    SetupFailed = 96,
     /// At least one test failed, or was stopped by a signal to this program.
     Failed = 100,
     /// Cargo could not build the tests.
@@ -19,6 +23,8 @@ pub(crate) enum Code {
     MetadataFailed = 102,
     /// A test binary could not be asked for its tests.
     ListFailed = 104,
+    /// A setup script failed.
+    ScriptFailed = 105,
     /// What was to be written could not be.
     OutputFailed = 110,
     /// The machine does not allow the isolation that was asked for.

@@ -189,11 +189,6 @@ pub(crate) struct Candidate<'b> {
 }
 
 impl Candidate<'_> {
-    /// Its path in the binary.
-    pub(crate) fn name(&self) -> &str {
-        self.name.as_str()
-    }
-
     /// Whether the expression means it. `default` is the profile's default filter, `groups` who is in which test group.
     pub(crate) fn is_in(&self, expression: &CompiledExpr, default: &CompiledExpr, groups: &dyn GroupLookup) -> bool {
         let context = EvalContext { default_filter: default };

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -69,44 +70,58 @@ impl Interrupt {
     ///
     /// When it can't be read, or a signal arrives meanwhile; `doing` names what was interrupted.
     pub(crate) fn read_to_end(&self, mut stream: impl Read + AsFd, doing: &str) -> Result<Vec<u8>, Problem> {
-        let failed = |error: io::Error| Problem { message: format!("{doing}: {error}"), code: Code::ListFailed };
         let mut bytes = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            wait_for_either(stream.as_fd(), self.as_fd()).map_err(failed)?;
-            match self.news() {
-                Some(News::Stop(signal)) => {
-                    return Err(Problem { message: format!("{doing}: stopped by {signal}"), code: Code::Interrupted });
-                }
-                // What we started goes on meanwhile: it is in process groups of its own.
-                Some(News::Pause) => nix::sys::signal::raise(Signal::SIGSTOP).map_err(|errno| failed(errno.into()))?,
-                None => {}
-            }
-            if !is_readable(stream.as_fd()).map_err(failed)? {
-                continue;
-            }
-            match stream.read(&mut buffer).map_err(failed)? {
+            self.wait(stream.as_fd(), None, doing)?;
+            match stream.read(&mut buffer).map_err(|error| failed(doing, &error))? {
                 0 => return Ok(bytes),
                 length => bytes.extend_from_slice(&buffer[..length]),
             }
         }
     }
+
+    /// Waits until `stream` can be read, or this time has come. Tells whether it can be read.
+    ///
+    /// # Errors
+    ///
+    /// When a signal arrives meanwhile; `doing` names what was interrupted.
+    pub(crate) fn wait(&self, stream: BorrowedFd<'_>, until: Option<Instant>, doing: &str) -> Result<bool, Problem> {
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            // A millisecond is added because poll rounds down and would spin through the last one.
+            let timeout = left.map_or(PollTimeout::NONE, |left| {
+                PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+            });
+            let mut events = [PollFd::new(stream, PollFlags::POLLIN), PollFd::new(self.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut events, timeout) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(failed(doing, &errno.into())),
+            }
+            let ready = events[0].any().unwrap_or(true);
+            match self.news() {
+                Some(News::Stop(signal)) => {
+                    return Err(Problem { message: format!("{doing}: stopped by {signal}"), code: Code::Interrupted });
+                }
+                // What we started goes on meanwhile: it is in process groups of its own.
+                Some(News::Pause) => {
+                    nix::sys::signal::raise(Signal::SIGSTOP).map_err(|errno| failed(doing, &errno.into()))?;
+                }
+                None => {}
+            }
+            if ready || left == Some(Duration::ZERO) {
+                return Ok(ready);
+            }
+        }
+    }
+}
+
+fn failed(doing: &str, error: &io::Error) -> Problem {
+    Problem { message: format!("{doing}: {error}"), code: Code::ListFailed }
 }
 
 impl AsFd for Interrupt {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.arrived.as_fd()
-    }
-}
-
-fn is_readable(stream: BorrowedFd<'_>) -> io::Result<bool> {
-    Ok(poll(&mut [PollFd::new(stream, PollFlags::POLLIN)], PollTimeout::ZERO)? > 0)
-}
-
-fn wait_for_either(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<()> {
-    let mut events = [PollFd::new(one, PollFlags::POLLIN), PollFd::new(other, PollFlags::POLLIN)];
-    match poll(&mut events, PollTimeout::NONE) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(errno.into()),
     }
 }

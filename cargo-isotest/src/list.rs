@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use isotest::Spec;
-use isotest::runner::Client;
+use isotest::runner::{Client, Isolation};
 
 use crate::binary::{self, Ready, Server};
 use crate::choose::LeftOut;
 use crate::compile::Binary;
+use crate::config::TestSettings;
 use crate::interrupt::Interrupt;
-use crate::settings::Settings;
 use crate::{Problem, exit_code::Code};
 use opened::Opened;
 
@@ -44,8 +44,12 @@ pub(crate) struct Test {
     pub(crate) should_panic: Option<String>,
     /// How its binary is told to run it.
     pub(crate) harness: Harness,
+    /// Which arguments its attribute has.
+    pub(crate) written: Vec<String>,
+    /// Whether it is to have a sandbox.
+    pub(crate) isolation: Isolation,
     /// How it is run and shown.
-    pub(crate) settings: Settings,
+    pub(crate) settings: TestSettings,
     /// Why it is not run, if it is not.
     pub(crate) left_out: Option<LeftOut>,
 }

@@ -10,29 +10,27 @@ mod choose;
 mod cli;
 mod clock;
 mod compile;
-#[expect(dead_code, unused_imports, reason = "wired in by the next commit")]
 mod config;
+mod configure;
 mod doctests;
 mod event;
 mod execute;
 mod exit_code;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired in by the next commit"))]
 mod filterset;
 mod interrupt;
 mod list;
 mod listing;
 mod order;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired in by the next commit"))]
 mod partition;
 mod patience;
 mod record;
 mod report;
-mod retries;
 mod run;
 mod running;
 mod schedule;
 mod select;
-mod settings;
+mod setup_scripts;
+mod show_config;
 
 use std::process::ExitCode;
 
@@ -48,6 +46,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse_from(arguments.map(|(_, text)| text)).what_to_do() {
         Command::Run(options) => run::run(&options),
         Command::List(options) => listing::list(&options),
+        Command::ShowConfig(options) => show_config::show(&options),
         Command::Completions(options) => {
             clap_complete::generate(options.shell, &mut Cli::command(), "cargo-isotest", &mut std::io::stdout());
             Ok(Code::Passed)

@@ -1,25 +1,8 @@
 //! How long is a running test waited for? A state machine over the time that the test has run.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// What is said of slow tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slow {
-    /// Each time this much has passed, the test is called slow.
-    pub(crate) period: Duration,
-    /// After so many periods it is asked to end.
-    pub(crate) terminate_after: Option<NonZeroU32>,
-    /// So long after that it is killed.
-    pub(crate) grace: Duration,
-}
-
-impl Default for Slow {
-    /// As nextest has it.
-    fn default() -> Slow {
-        Slow { period: Duration::from_secs(60), terminate_after: None, grace: Duration::from_secs(10) }
-    }
-}
+use crate::config::SlowTimeout;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +18,7 @@ pub(crate) enum Due {
 /// One test's.
 #[derive(Debug)]
 pub(crate) struct Patience {
-    slow: Slow,
+    slow: SlowTimeout,
     periods: u32,
     asked_to_end_at: Option<Duration>,
     killed: bool,
@@ -43,7 +26,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// With a test that starts now.
-    pub(crate) fn new(slow: Slow) -> Patience {
+    pub(crate) fn new(slow: SlowTimeout) -> Patience {
         Patience { slow, periods: 0, asked_to_end_at: None, killed: false }
     }
 
@@ -51,7 +34,7 @@ impl Patience {
     pub(crate) fn next(&self) -> Option<Duration> {
         match self.asked_to_end_at {
             _ if self.killed => None,
-            Some(at) => at.checked_add(self.slow.grace),
+            Some(at) => at.checked_add(self.slow.grace_period),
             None => self.slow.period.checked_mul(self.periods.checked_add(1)?),
         }
     }
@@ -89,12 +72,14 @@ mod tests {
     use std::num::NonZeroU32;
     use std::time::Duration;
 
-    use super::{Due, Patience, Slow};
+    use super::{Due, Patience};
+    use crate::config::SlowTimeout;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn slow(terminate_after: u32) -> Slow {
-        Slow { period: 2 * SECOND, terminate_after: NonZeroU32::new(terminate_after), grace: 5 * SECOND }
+    fn slow(terminate_after: u32) -> SlowTimeout {
+        let terminate_after = NonZeroU32::new(terminate_after);
+        SlowTimeout { terminate_after, grace_period: 5 * SECOND, ..SlowTimeout::after(2 * SECOND) }
     }
 
     #[test]
@@ -121,7 +106,7 @@ mod tests {
 
     #[test]
     fn without_grace_it_is_killed_at_once() {
-        let mut patience = Patience::new(Slow { grace: Duration::ZERO, ..slow(1) });
+        let mut patience = Patience::new(SlowTimeout { grace_period: Duration::ZERO, ..slow(1) });
         assert_eq!(patience.due(2 * SECOND), Some(Due::Terminate));
         assert_eq!(patience.due(2 * SECOND), Some(Due::Kill));
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use isotest::runner::Unavailable;
 
 use crate::cli::Reporting;
+use crate::config::RunSettings;
 use crate::event::Event;
 use crate::list::Listed;
 pub(crate) use human::Human;
@@ -38,6 +39,8 @@ pub(crate) struct Opening<'r, 'a> {
     pub(crate) listed: &'r Listed<'a>,
     /// What was typed.
     pub(crate) options: &'r Reporting,
+    /// What holds for the run.
+    pub(crate) run: &'r RunSettings,
     /// What happens to tests that can't be isolated.
     pub(crate) unavailable: Unavailable,
     /// The seed of the order, where it is random.

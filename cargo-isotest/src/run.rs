@@ -1,11 +1,14 @@
 //! `cargo isotest run`: in which order does it all happen?
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use isotest::runner::Unavailable;
 
-use crate::cli::{MaxFail, NoTests, Run, Running};
-use crate::compile::Built;
+use crate::cli::{NoTests, Run, Running, about_tests, about_the_run};
+use crate::compile::{Building, Built};
+use crate::config::{MaxFail, Profile, Terminate};
+use crate::configure::{Configured, Typed};
 use crate::doctests::packages_with_any;
 use crate::execute::Manner;
 use crate::exit_code::Code;
@@ -14,30 +17,37 @@ use crate::list::{Listed, Test};
 use crate::order::{Known, start_order};
 use crate::record::Record;
 use crate::report::{Opening, Recorder, Reports};
-use crate::retries::Retries;
 use crate::schedule::{Rounds, Tolerance};
-use crate::select::Selected;
-use crate::{Problem, compile, execute, record, report, select};
+use crate::select::Request;
+use crate::{Problem, execute, record, report, select, setup_scripts};
 
 /// Builds, chooses, runs, reports.
 pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
-    let code = Code::ListFailed;
-    let failed = |message: String| Problem { message, code };
+    let failed = |message: String| Problem { message, code: Code::ListFailed };
     let unavailable = Unavailable::chosen().map_err(failed)?;
+    let Run { choose, running, reporting, configuration, cargo } = options;
+    let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
     let interrupt = Interrupt::watch().map_err(|error| failed(format!("cannot watch for signals: {error}")))?;
-    let built = compile::build(&options.cargo, &interrupt)?;
-    if options.running.no_run {
+
+    let mut building = Building::begin(cargo)?;
+    let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut building, &interrupt)?;
+    let built = building.finish(&interrupt)?;
+    let typed = (about_the_run(running, reporting), about_tests(running, reporting));
+    let profile = configured.profile(&built.host_or_target, typed)?;
+    if running.no_run {
         return Ok(Code::Passed);
     }
-    let Selected { mut listed, names, record } = select::tests(&built, &options.choose, &interrupt)?;
-    settle(&mut listed, &options.running);
+    let record = select::record(&built.target_directory);
+    let request =
+        Request { options: choose, names: &names, configured: &configured, profile: &profile, record: &record };
+    let mut listed = select::tests(&built, &request, &interrupt)?;
+    setup_scripts::run(&mut listed, &profile, &built, &interrupt)?;
 
-    let running = &options.running;
     let seed = running.shuffle.map(|seed| seed.unwrap_or_else(|| fastrand::u64(..)));
-    let opening =
-        Opening { listed: &listed, options: &options.reporting, unavailable, seed, stress: is_stress(running) };
+    let stress = running.stress_count.is_some() || running.stress_duration.is_some();
+    let opening = Opening { listed: &listed, options: reporting, run: &profile.run, unavailable, seed, stress };
     let mut reports = Reports::new(&opening);
-    let mut manner = manner(running, &listed, &record, seed);
+    let mut manner = manner(running, &profile, order(&listed, &record, seed));
     (manner.unavailable, manner.tick) = (unavailable, reports.tick());
     if running.no_capture || names.no_capture {
         (manner.live, manner.threads) = (true, 1);
@@ -48,71 +58,57 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     drop(listed); // Ends the servers, and with them whatever still runs, before the summary says that all is over.
     let code = reports.finish().code();
     mention_doctests(&built);
-    Ok(if code == Code::NoTests { without_tests(options.running.no_tests.unwrap_or_default()) } else { code })
+    Ok(if code == Code::NoTests { without_tests(running.no_tests.unwrap_or_default()) } else { code })
 }
 
-/// They are no binaries, so they can't be isolated.
-fn mention_doctests(built: &Built) {
-    let packages: String = packages_with_any(&built.libraries).iter().map(|package| format!(" -p {package}")).collect();
-    if !packages.is_empty() {
-        report::terminal::note(&format!(
-            "documentation tests are not run here; this runs them: cargo test --doc{packages}"
-        ));
-    }
-}
-
-/// What the options say of every test.
-fn settle(listed: &mut Listed<'_>, options: &Running) {
-    for test in &mut listed.tests {
-        test.spec.timeout = test.spec.timeout.or(options.timeout);
-        if let Some(count) = options.retries {
-            test.settings.retries = Retries::at_once(count);
-        }
-    }
-}
-
-fn manner(running: &Running, listed: &Listed<'_>, record: &Record, seed: Option<u64>) -> Manner {
-    let known: Vec<Known> = listed.tests.iter().map(|test| known(test, listed, record)).collect();
-    let cpus = || std::thread::available_parallelism().map_or(1, usize::from);
+fn manner(running: &Running, profile: &Profile<'_>, order: Vec<usize>) -> Manner {
+    let cpus = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Manner {
-        threads: running.threads.map_or_else(cpus, usize::from),
+        cpus,
+        threads: profile.run.test_threads.value.on(cpus).get(),
         live: false,
         unavailable: Unavailable::Fail,
-        tolerance: tolerance(running),
+        tolerance: tolerance(profile.run.fail_fast.value),
         rounds: match (running.stress_count, running.stress_duration) {
             (Some(count), _) => Rounds::Count(count.get()),
             (None, Some(_)) => Rounds::Endless,
             (None, None) => Rounds::Count(1),
         },
         rounds_for: running.stress_duration,
-        global_timeout: running.global_timeout,
-        groups: Vec::new(),
-        order: start_order(&known, seed),
-        tick: None,
+        global_timeout: profile.run.global_timeout.value,
+        groups: profile.groups.iter().map(|(name, most)| (name.clone(), most.on(cpus).get())).collect(),
+        order,
+        tick: None::<Duration>,
     }
 }
 
-fn known(test: &Test, listed: &Listed<'_>, record: &Record) -> Known {
-    let last = record.last(&listed.binaries[test.binary].binary.id, &test.name);
-    Known {
-        priority: test.settings.priority,
-        failed: last.is_some_and(|last| !last.passed),
-        took: last.and_then(|last| last.took()),
+fn tolerance(max_fail: MaxFail) -> Tolerance {
+    match max_fail {
+        MaxFail::All => Tolerance { failures: None, ends_running: false },
+        MaxFail::Count(count, terminate) => {
+            Tolerance { failures: Some(count), ends_running: terminate == Terminate::Immediate }
+        }
     }
 }
 
-fn is_stress(options: &Running) -> bool {
-    options.stress_count.is_some() || options.stress_duration.is_some()
+fn order(listed: &Listed<'_>, record: &Record, seed: Option<u64>) -> Vec<usize> {
+    let known = |test: &Test| {
+        let last = record.last(&listed.binaries[test.binary].binary.id, &test.name);
+        Known {
+            priority: test.settings.priority.value,
+            failed: last.is_some_and(|last| !last.passed),
+            took: last.and_then(|last| last.took()),
+        }
+    };
+    start_order(&listed.tests.iter().map(known).collect::<Vec<_>>(), seed)
 }
 
-/// The first failure stops the run, unless something else was typed; under stress, where the rate is what counts, none does.
-fn tolerance(options: &Running) -> Tolerance {
-    let one = NonZeroUsize::MIN;
-    match options.max_fail {
-        Some(MaxFail { count, immediate }) => Tolerance { failures: count, ends_running: immediate },
-        None if options.no_fail_fast => Tolerance { failures: None, ends_running: false },
-        None if is_stress(options) && !options.fail_fast => Tolerance { failures: None, ends_running: false },
-        None => Tolerance { failures: Some(one), ends_running: false },
+/// They are no binaries, so they can't be isolated.
+fn mention_doctests(built: &Built) {
+    let packages: String = packages_with_any(&built.libraries).iter().map(|package| format!(" -p {package}")).collect();
+    if !packages.is_empty() {
+        let command = format!("cargo test --doc{packages}");
+        report::terminal::note(&format!("documentation tests are not run here; this runs them: {command}"));
     }
 }
 

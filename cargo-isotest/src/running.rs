@@ -87,7 +87,7 @@ impl Running {
             started_at,
             measured_from,
             paused: Duration::ZERO,
-            patience: Patience::new(test.settings.slow),
+            patience: Patience::new(test.settings.slow_timeout.value),
             isolation,
             server: Rc::clone(server),
             pending,

@@ -1,33 +1,80 @@
-//! Which tests run? From what was built to the tests that are chosen, each of the others with the reason why not.
+//! Which tests run, and what holds for each? From what was built to the tests that are chosen and settled, each of the others
+//! with the reason why not.
+
+use std::path::Path;
+
+use isotest::runner::Isolation;
 
 use crate::choose::{Choice, choose};
 use crate::cli::{Choose, Names};
 use crate::compile::Built;
+use crate::config::{Profile, SpecPatch};
+use crate::configure::Configured;
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
-use crate::list::{self, Listed};
-use crate::record::{self, Record};
+use crate::list::{self, Listed, Test};
+use crate::record::Record;
 use crate::{Problem, report};
 
-/// The chosen tests and what was needed to choose them.
-pub(crate) struct Selected<'a> {
-    /// The tests.
-    pub(crate) listed: Listed<'a>,
-    /// What was typed about names.
-    pub(crate) names: Names,
-    /// How they fared last time.
-    pub(crate) record: Record,
+/// What decides which tests run.
+pub(crate) struct Request<'r> {
+    /// What was typed.
+    pub(crate) options: &'r Choose,
+    /// The same about names.
+    pub(crate) names: &'r Names,
+    /// The configuration.
+    pub(crate) configured: &'r Configured,
+    /// The profile in it.
+    pub(crate) profile: &'r Profile<'r>,
+    /// How the tests fared last time.
+    pub(crate) record: &'r Record,
 }
 
-/// Lists and chooses.
-pub(crate) fn tests<'a>(built: &'a Built, options: &Choose, interrupt: &Interrupt) -> Result<Selected<'a>, Problem> {
-    let names = options.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
-    let record = Record::read(&record::path(&built.target_directory));
+/// Lists, chooses, and settles what holds for each test.
+pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Interrupt) -> Result<Listed<'a>, Problem> {
+    let Request { options, names, configured, profile, record } = request;
     if options.rerun_failed && !record.has_failures() {
         report::terminal::warning("no test is known to have failed, so --rerun-failed leaves none");
     }
+    let expressions = configured.expressions()?;
     let mut listed = list::tests(&built.binaries, interrupt)?;
-    let failed_before = options.rerun_failed.then_some(&record);
-    choose(&mut listed, &Choice { names: &names, isolated_only: options.isolated_only, failed_before });
-    Ok(Selected { listed, names, record })
+    let choice = Choice {
+        names,
+        expressions: &expressions,
+        profile,
+        ignore_default_filter: options.ignore_default_filter,
+        isolated_only: options.isolated_only,
+        failed_before: options.rerun_failed,
+        partition: options.partition,
+        record,
+    };
+    choose(&mut listed, &choice);
+    let (tests, binaries) = (&mut listed.tests, &listed.binaries);
+    for test in tests {
+        settle(test, &binaries[test.binary].binary.facts, profile)?;
+    }
+    Ok(listed)
+}
+
+/// Fills in what the test has not said itself.
+fn settle(test: &mut Test, binary: &crate::filterset::BinaryFacts, profile: &Profile<'_>) -> Result<(), Problem> {
+    test.settings = profile.settings_for(&binary.test(&test.name));
+    let patch = &test.settings.spec;
+    let written = if test.wrapped { SpecPatch::asked_for(&test.written) } else { Vec::new() };
+    patch.apply(&mut test.spec, &written);
+    if !test.wrapped && !patch.isolation().0 {
+        test.isolation = Isolation::None;
+    }
+    match test.spec.contradiction() {
+        None => Ok(()),
+        Some(contradiction) => Err(Problem {
+            message: format!("what is configured for the test `{}` can't be: {contradiction}", test.name),
+            code: Code::SetupFailed,
+        }),
+    }
+}
+
+/// How the tests fared last time.
+pub(crate) fn record(target_directory: &Path) -> Record {
+    Record::read(&crate::record::path(target_directory))
 }

@@ -1,5 +1,7 @@
 //! Which tests?
 
+use crate::partition::Partition;
+
 /// Which of the tests that were built are meant.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Choosing tests")]
@@ -24,7 +26,7 @@ pub(crate) struct Choose {
     pub(crate) ignore_default_filter: bool,
     /// Only this share of the tests: hash:M/N, count:M/N, slice:M/N or time:M/N
     #[arg(long, value_name = "SHARE")]
-    pub(crate) partition: Option<String>,
+    pub(crate) partition: Option<Partition>,
     /// Only `#[isotest]` functions
     #[arg(long)]
     pub(crate) isolated_only: bool,

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::config::{FinalStatusLevel, ShowOutput};
+
 /// What to show, and where else to write it.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Reporting")]
@@ -14,10 +16,10 @@ pub(crate) struct Reporting {
     pub(crate) final_status_level: Option<FinalStatusLevel>,
     /// When to show the output of tests that fail [default: immediate]
     #[arg(long, value_name = "WHEN")]
-    pub(crate) failure_output: Option<OutputWhen>,
+    pub(crate) failure_output: Option<ShowOutput>,
     /// When to show the output of tests that pass [default: never]
     #[arg(long, value_name = "WHEN")]
-    pub(crate) success_output: Option<OutputWhen>,
+    pub(crate) success_output: Option<ShowOutput>,
     /// How to show progress
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(crate) show_progress: ShowProgress,
@@ -76,52 +78,6 @@ pub(crate) enum StatusLevel {
     Skip,
     /// Everything
     All,
-}
-
-/// The same, for what is shown again at the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub(crate) enum FinalStatusLevel {
-    /// Nothing
-    None,
-    /// Failures
-    Fail,
-    /// And flaky tests
-    #[default]
-    #[value(alias = "retry")]
-    Flaky,
-    /// And slow tests
-    Slow,
-    /// And tests that left something behind or tried to leave
-    Leak,
-    /// And skipped tests
-    Skip,
-    /// And passed tests
-    Pass,
-    /// Everything
-    All,
-}
-
-/// When the output of a test is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum OutputWhen {
-    /// When the test has ended
-    Immediate,
-    /// At the end of the run
-    Final,
-    /// Both
-    ImmediateFinal,
-    /// Not at all
-    Never,
-}
-
-impl OutputWhen {
-    pub(crate) fn is_immediate(self) -> bool {
-        matches!(self, OutputWhen::Immediate | OutputWhen::ImmediateFinal)
-    }
-
-    pub(crate) fn is_final(self) -> bool {
-        matches!(self, OutputWhen::Final | OutputWhen::ImmediateFinal)
-    }
 }
 
 /// How progress is shown.

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::values::duration;
+use super::typed_duration as duration;
+use crate::config::{MaxFail, Terminate, Threads, Verdict};
 
 /// How to run the tests.
 #[derive(Debug, Default, clap::Args)]
@@ -13,8 +14,8 @@ pub(crate) struct Running {
     #[arg(long)]
     pub(crate) no_run: bool,
     /// Run this many tests at once [default: the number of CPUs]
-    #[arg(long = "test-threads", short = 'j', value_name = "N", visible_alias = "jobs")]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[arg(long = "test-threads", short = 'j', value_name = "N", visible_alias = "jobs", value_parser = threads)]
+    pub(crate) threads: Option<Threads>,
     /// Kill a test that runs longer, as in `5s`, `500ms` or `2m`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
@@ -24,6 +25,9 @@ pub(crate) struct Running {
     /// Run a failing test up to this many times more
     #[arg(long, value_name = "N")]
     pub(crate) retries: Option<u32>,
+    /// Whether a test that failed and then passed has passed [default: pass]
+    #[arg(long, value_name = "RESULT")]
+    pub(crate) flaky_result: Option<Verdict>,
     /// Show the tests' output as it comes, one test at a time
     #[arg(long, alias = "nocapture")]
     pub(crate) no_capture: bool,
@@ -34,7 +38,7 @@ pub(crate) struct Running {
     #[arg(long, visible_alias = "nff", overrides_with_all = ["fail_fast", "max_fail"])]
     pub(crate) no_fail_fast: bool,
     /// Start no further test after this many failures, or end at once: N, N:immediate, all
-    #[arg(long, value_name = "N[:MODE]", overrides_with_all = ["fail_fast", "no_fail_fast"])]
+    #[arg(long, value_name = "N[:MODE]", value_parser = max_fail, overrides_with_all = ["fail_fast", "no_fail_fast"])]
     pub(crate) max_fail: Option<MaxFail>,
     /// What to do if there is no test to run [default: fail]
     #[arg(long, value_name = "ACTION")]
@@ -50,31 +54,35 @@ pub(crate) struct Running {
     pub(crate) stress_duration: Option<Duration>,
 }
 
-/// After how many failures to stop, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MaxFail {
-    /// `None`: never.
-    pub(crate) count: Option<NonZeroUsize>,
-    /// Whether running tests are ended, too.
-    pub(crate) immediate: bool,
+/// A number, a negative one for so many less than there are CPUs, or `num-cpus`.
+fn threads(text: &str) -> Result<Threads, String> {
+    match (text, text.strip_prefix('-')) {
+        ("num-cpus", _) => Ok(Threads::NumCpus),
+        (_, Some(less)) => less.parse().map(Threads::LessThanCpus).map_err(|_| format!("{text:?} is no number")),
+        (number, None) => match number.parse() {
+            Ok(count) => Ok(Threads::Count(count)),
+            Err(_) => {
+                Err("a number of threads is above 0, or below for so many less than CPUs, or num-cpus".to_owned())
+            }
+        },
+    }
 }
 
-impl std::str::FromStr for MaxFail {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<MaxFail, String> {
-        let (count, mode) = text.split_once(':').map_or((text, None), |(count, mode)| (count, Some(mode)));
-        let immediate = match mode {
-            None | Some("wait") => false,
-            Some("immediate") => true,
-            Some(other) => return Err(format!("{other:?} is no way to stop; known are wait and immediate")),
-        };
-        let count = match count {
-            "all" if mode.is_none() => None,
-            "all" => return Err("`all` never stops, so no mode can follow it".to_owned()),
-            number => Some(number.parse().map_err(|_| format!("{number:?} is neither a number above 0 nor `all`"))?),
-        };
-        Ok(MaxFail { count, immediate })
+/// After how many failures to stop, and how.
+fn max_fail(text: &str) -> Result<MaxFail, String> {
+    let (count, mode) = text.split_once(':').map_or((text, None), |(count, mode)| (count, Some(mode)));
+    let terminate = match mode {
+        None | Some("wait") => Terminate::Wait,
+        Some("immediate") => Terminate::Immediate,
+        Some(other) => return Err(format!("{other:?} is no way to stop; known are wait and immediate")),
+    };
+    match count {
+        "all" if mode.is_none() => Ok(MaxFail::All),
+        "all" => Err("`all` never stops, so no mode can follow it".to_owned()),
+        number => match number.parse() {
+            Ok(count) => Ok(MaxFail::Count(count, terminate)),
+            Err(_) => Err(format!("{number:?} is neither a number above 0 nor `all`")),
+        },
     }
 }
 
@@ -95,17 +103,17 @@ pub(crate) enum NoTests {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use super::MaxFail;
+    use super::{MaxFail, Terminate, max_fail};
 
     #[test]
     fn a_number_of_failures_may_have_a_mode() {
-        let of = |count, immediate| Ok(MaxFail { count: NonZeroUsize::new(count), immediate });
-        assert_eq!("3".parse(), of(3, false));
-        assert_eq!("3:wait".parse(), of(3, false));
-        assert_eq!("1:immediate".parse(), of(1, true));
-        assert_eq!("all".parse(), of(0, false));
+        let three = NonZeroUsize::MIN.saturating_add(2);
+        assert_eq!(max_fail("3"), Ok(MaxFail::Count(three, Terminate::Wait)));
+        assert_eq!(max_fail("3:wait"), Ok(MaxFail::Count(three, Terminate::Wait)));
+        assert_eq!(max_fail("1:immediate"), Ok(MaxFail::Count(NonZeroUsize::MIN, Terminate::Immediate)));
+        assert_eq!(max_fail("all"), Ok(MaxFail::All));
         for wrong in ["0", "", "x", "1:", "1:later", "all:immediate"] {
-            assert!(wrong.parse::<MaxFail>().is_err(), "{wrong:?}");
+            assert!(max_fail(wrong).is_err(), "{wrong:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use nextest_filtering::{CompiledExpr, GroupLookup, NameMatcher, TestQuery};
 use super::Config;
 use super::filter::{Filter, OnPlatform, Platforms};
 use super::layer::{Layer, Source, Sourced, TestSettings};
-use super::mistake::{Mistake, Mistakes};
+use super::mistake::Mistakes;
 use super::profile::{Override, RunLayer, ScriptRule, Written};
 use super::scripts::Script;
 use super::values::{ArchiveInclude, FinalStatusLevel, MaxFail, Terminate, Threads};
@@ -123,6 +123,22 @@ impl<'c> Profile<'c> {
         let holding = self.rules.iter().filter(|(rule, filter)| self.holds(&rule.platform, filter, test));
         let wanted: Vec<&str> = holding.flat_map(|(rule, _)| rule.setup.iter().map(String::as_str)).collect();
         self.scripts.iter().filter(move |script| wanted.contains(&script.name.as_str()))
+    }
+
+    /// All setup scripts, in the order in which they run.
+    pub(crate) fn scripts(&self) -> &'c [Script] {
+        self.scripts
+    }
+
+    /// What holds for a test that no override means.
+    pub(crate) fn settings_of_the_others(&self) -> TestSettings {
+        self.typed.clone().over(&self.tests).settled()
+    }
+
+    /// All overrides, strongest first: who each is, and which tests it means.
+    pub(crate) fn overrides(&self) -> impl Iterator<Item = (&Source, &str)> {
+        let text = |entry: &'c Override| entry.filter.as_ref().map_or("all()", |filter| filter.expression.text());
+        self.overrides.iter().map(move |(entry, _)| (&entry.source, text(entry)))
     }
 
     /// Whether the default filter, or `expression`, means this test.

@@ -107,7 +107,8 @@ pub(super) fn duration(duration: Duration) -> String {
     quoted(&text)
 }
 
-fn threads(threads: &Threads) -> String {
+/// As the configuration has it.
+pub(crate) fn threads(threads: &Threads) -> String {
     match threads {
         Threads::Count(count) => count.to_string(),
         Threads::LessThanCpus(less) => format!("-{less}"),

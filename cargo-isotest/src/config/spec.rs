@@ -12,6 +12,7 @@ use super::layer::{Source, Sourced};
 use super::mistake::Mistake;
 use super::reader::{Table, Value};
 use super::shown;
+use super::shown::Row;
 use super::units;
 
 /// What of a spec to change. The names are those of the keys; a variable's is `env.NAME`.
@@ -72,8 +73,7 @@ impl SpecPatch {
         self
     }
 
-    /// Changes `spec`, except for what the test's attribute has `written` (names as in the configuration, see
-    /// [`SpecPatch::written`]) and the command line does not overrule. What comes out may be a contradiction: see [`Spec::contradiction`].
+    /// Changes `spec`, except for what the test's attribute has `written` (names as in the configuration) and the command line does not overrule. What comes out may be a contradiction: see [`Spec::contradiction`].
     pub(crate) fn apply(&self, spec: &mut Spec, written: &[&str]) {
         let free = |name: &str| !written.contains(&name);
         // A name for a host that the attribute shares, or a PID 1 among its processes, would contradict the attribute.
@@ -120,21 +120,45 @@ impl SpecPatch {
         self.changes.iter().map(|(name, change)| (name.as_str(), change))
     }
 
-    /// The names of what a test's attribute has written, as far as its spec differs from the default one.
-    pub(crate) fn written(spec: &Spec) -> Vec<&'static str> {
-        let default = Spec::default();
-        let differs = [
-            (spec.hostname != default.hostname, "hostname"),
-            (spec.tmp != default.tmp, "tmp"),
-            (spec.user != default.user, "user"),
-            (spec.pid1 != default.pid1, "init"),
-            (spec.processes != default.processes, "processes"),
-            (spec.timeout != default.timeout, "timeout"),
-            (spec.leaks != default.leaks, "leaks"),
-            (spec.egress != default.egress, "egress"),
+    /// All that a spec says, with who said so: `configured` where that holds, its attribute where that has `written` it.
+    pub(crate) fn rows_of(spec: &Spec, configured: &SpecPatch, written: &[String], wrapped: bool) -> Vec<Row> {
+        let said = |name: &str| {
+            let by_attribute =
+                wrapped && (written.iter().any(|written| written == name) || ASKED_BY_EVERY_ATTRIBUTE.contains(&name));
+            match configured.changes.get(name).map(|change| &change.source) {
+                Some(Source::CommandLine) => Source::CommandLine,
+                _ if by_attribute => Source::Attribute,
+                Some(source) => source.clone(),
+                None => Source::BuiltIn,
+            }
+        };
+        let env = spec.env.iter().map(|(name, value)| Change::Env(name.clone(), value.clone()));
+        let changes = [
+            Change::Net(spec.net),
+            Change::Mount(spec.mount),
+            Change::Pid(spec.pid),
+            Change::Uts(spec.uts),
+            Change::Ipc(spec.ipc),
+            Change::Hostname(spec.hostname.clone()),
+            Change::Tmp(spec.tmp),
+            Change::User(spec.user),
+            Change::Pid1(spec.pid1),
+            Change::Processes(spec.processes),
+            Change::Timeout(spec.timeout),
+            Change::Leaks(spec.leaks),
+            Change::Egress(spec.egress),
         ];
-        let written = differs.into_iter().filter(|(differs, _)| *differs).map(|(_, name)| name);
-        ASKED_BY_EVERY_ATTRIBUTE.into_iter().chain(written).collect()
+        let row = |change: Change| {
+            let name = change.name();
+            let source = said(&name);
+            Row { key: format!("spec.{name}"), value: change.to_string(), source }
+        };
+        changes.into_iter().chain(env).map(row).collect()
+    }
+
+    /// What an attribute with these arguments has asked for, by them and by being one.
+    pub(crate) fn asked_for(arguments: &[String]) -> Vec<&str> {
+        ASKED_BY_EVERY_ATTRIBUTE.into_iter().chain(arguments.iter().map(String::as_str)).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use isotest::runner::{Isolation, Outcome, Unavailable};
 
 use super::Execution;
+use crate::config;
 use crate::event::{Attempt, Event, Finished, Verdict};
 use crate::schedule::Consequence;
 
@@ -33,7 +34,8 @@ impl Execution<'_, '_> {
         }
         let mut attempts = self.failed.remove(&job).unwrap_or_default();
         attempts.push(attempt);
-        let mut finished = Finished { attempts };
+        let must_not_be_flaky = case.test.settings.flaky_result.value == config::Verdict::Fail;
+        let mut finished = Finished { attempts, must_not_be_flaky };
         let consequence = self.schedule.ended(job, finished.verdict() != Verdict::Failed);
         (self.tell)(Event::Ended(case, &mut finished));
         consequence == Consequence::EndAll
@@ -47,7 +49,8 @@ impl Execution<'_, '_> {
             Outcome::SetupFailed(failure) => failure.is_refusal(),
             _ => self.schedule.is_stopped(),
         };
-        let retries = &self.case(job).test.settings.retries;
-        if hopeless { None } else { retries.delay_after(attempt.number, fastrand::f64()) }
+        let retries = &self.case(job).test.settings.retries.value;
+        let more = !hopeless && attempt.number <= retries.count;
+        more.then(|| retries.delay_before(attempt.number, fastrand::f64()))
     }
 }

@@ -47,7 +47,7 @@ fn meant(text: &str) -> String {
     let binaries = binaries();
     let tests = binaries.iter().flat_map(|binary| ["db_1", "slow"].map(|name| binary.test(name)));
     let meant = tests.filter(|test| test.is_in(&compiled, &default, &Groups));
-    meant.map(|test| format!("{} {}", test.binary.id, test.name())).collect::<Vec<_>>().join(", ")
+    meant.map(|test| format!("{} {}", test.binary.id, test.name.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 #[test]

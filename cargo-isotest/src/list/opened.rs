@@ -6,13 +6,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
 
-use isotest::runner::{Client, Known, Started};
+use isotest::runner::{Client, Isolation, Known, Started};
 
 use super::{Harness, Test, answers};
 use crate::binary::{self, pipe};
 use crate::compile::Binary;
+use crate::config::Layer;
 use crate::interrupt::Interrupt;
-use crate::settings::Settings;
 use crate::{Problem, exit_code::Code};
 
 /// The arguments with which libtest, and who knows all its options, lists; as many as a test process takes.
@@ -42,17 +42,20 @@ pub(super) struct Found {
 impl Found {
     /// A test of the binary at this place.
     pub(super) fn into_test(self, binary: usize) -> Test {
-        let (spec, should_panic) =
-            self.known.as_ref().map_or_else(Default::default, |known| (known.spec.clone(), known.should_panic.clone()));
+        let wrapped = self.known.is_some();
+        let (spec, should_panic, written) =
+            self.known.map_or_else(Default::default, |known| (known.spec, known.should_panic, known.written));
         Test {
             binary,
             name: self.name,
             ignored: self.ignored,
             spec,
-            wrapped: self.known.is_some(),
+            wrapped,
             should_panic,
+            written,
+            isolation: Isolation::Required,
             harness: self.harness,
-            settings: Settings::default(),
+            settings: Layer::default().settled(),
             left_out: None,
         }
     }

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
+use crate::config::{Row, SpecPatch};
 use crate::list::{Listed, Test};
 use crate::report::terminal::{COUNT, DIM, NAME, Styled};
+use crate::show_config;
 
 /// Binaries, each with its tests below.
 pub(super) fn tree(listed: &Listed<'_>, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -20,7 +22,7 @@ pub(super) fn tree(listed: &Listed<'_>, verbose: bool, out: &mut dyn Write) -> i
         for test in own {
             writeln!(out, "    {}", Styled(NAME, &test.name))?;
             if verbose {
-                write!(out, "{}", spec(test))?;
+                show_config::write_rows(out, &rows(test))?;
             }
         }
         for test in listed.skipped.iter().filter(|test| verbose && test.binary == at) {
@@ -38,9 +40,10 @@ pub(super) fn lines(listed: &Listed<'_>, out: &mut dyn Write) -> io::Result<()> 
     Ok(())
 }
 
-/// What a test asks for, a key a line, as the configuration spells it.
-fn spec(test: &Test) -> String {
-    let value = serde_json::to_value(&test.spec).unwrap_or_default();
-    let fields = value.as_object().into_iter().flatten();
-    fields.map(|(name, value)| format!("        {} {value}\n", Styled(DIM, &format!("{name}:")))).collect()
+/// All that holds for a test: what its attribute says, and what is configured.
+fn rows(test: &Test) -> Vec<Row> {
+    let mut rows = test.settings.rows();
+    rows.retain(|row| !row.key.starts_with("spec."));
+    rows.extend(SpecPatch::rows_of(&test.spec, &test.settings.spec, &test.written, test.wrapped));
+    rows
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use isotest::runner::{Failure, Outcome, explain};
 
 use super::{Opening, Reporter, Summary};
-use crate::cli::{FinalStatusLevel, Reporting, StatusLevel};
+use crate::cli::StatusLevel;
+use crate::config::FinalStatusLevel;
 use crate::event::{Attempt, Case, Event, Finished, Slowness, Stream, Verdict, Why};
 use crate::list::Listed;
 use crate::report::terminal::{BAD, COUNT, GOOD, ODD, Styled};
@@ -35,13 +36,12 @@ pub(crate) struct Human {
 impl Human {
     /// Opens the report.
     pub(super) fn new(opening: &Opening<'_, '_>) -> Human {
-        let Opening { listed, options, .. } = opening;
-        let Reporting { status_level, final_status_level, verbose, .. } = options;
+        let Opening { listed, options, run, .. } = opening;
         let mut screen = Screen::new(options, listed.tests.len());
         let mut human = Human {
-            level: status_level.unwrap_or_default(),
-            final_level: final_status_level.unwrap_or_default(),
-            verbose: *verbose,
+            level: run.status_level.value,
+            final_level: run.final_status_level.value,
+            verbose: options.verbose,
             counter: Counter::new(listed.tests.len(), screen.counts()),
             ending: Ending::new(opening.stress),
             explained: false,
@@ -88,7 +88,7 @@ impl Human {
         let status = Status::of_attempt(attempt);
         let word = format!("TRY {} {}", attempt.number, status.word);
         self.write(&line(&Styled(status.style, &word), &seconds(attempt.took), &self.counter.blank(), case));
-        if case.test.settings.failure_output.is_immediate() {
+        if case.test.settings.failure_output.value.is_immediate() {
             self.details(case, attempt);
         }
         if !delay.is_zero() {
@@ -115,7 +115,7 @@ impl Human {
             self.explain_once(case, failure);
         }
         let settings = &case.test.settings;
-        let when = if failed { settings.failure_output } else { settings.success_output };
+        let when = if failed { settings.failure_output.value } else { settings.success_output.value };
         let shown_at_once = when.is_immediate() && self.level >= status.level;
         if self.level >= status.level {
             self.write(&lines::notes(last));

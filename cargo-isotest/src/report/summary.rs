@@ -43,7 +43,9 @@ pub(crate) struct Summary {
     pub(crate) cannot_isolate: usize,
     /// How many could not be isolated, and were left out or run without, as the user chose.
     pub(crate) not_isolated: usize,
-    /// What happens to such tests.
+    /// How many had no sandbox because the configuration says so.
+    pub(crate) wanted_no_sandbox: usize,
+    /// What happens to tests that can't be isolated.
     pub(crate) unavailable: Unavailable,
     /// Why everything was stopped, if it was.
     pub(crate) why_stopped: Option<Why>,
@@ -68,6 +70,7 @@ impl Summary {
             stopped: 0,
             cannot_isolate: 0,
             not_isolated: 0,
+            wanted_no_sandbox: 0,
             unavailable,
             why_stopped: None,
         }
@@ -89,6 +92,11 @@ impl Summary {
                 // Of copies under stress, each counts.
                 let extra = case.copy.is_some_and(|copy| copy > 0);
                 self.to_run += usize::from(extra);
+                if case.test.isolation == Isolation::None {
+                    self.wanted_no_sandbox += 1;
+                } else {
+                    self.not_isolated += usize::from(finished.last().isolation == Isolation::None);
+                }
                 self.ended(finished);
             }
             Event::Stopped(_) => self.stopped += 1,
@@ -99,7 +107,6 @@ impl Summary {
 
     fn ended(&mut self, finished: &Finished) {
         let last = finished.last();
-        self.not_isolated += usize::from(last.isolation == Isolation::None);
         match finished.verdict() {
             verdict @ (Verdict::Passed | Verdict::Flaky) => {
                 self.passed += 1;

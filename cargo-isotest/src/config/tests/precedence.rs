@@ -137,7 +137,8 @@ fn specs_are_layered_field_by_field_and_variable_by_variable() {
 fn what_the_attribute_wrote_stays() {
     let config = config(SPECS);
     let mut spec = Spec::default().tmp(1 << 20).env("B", "attribute");
-    let written = SpecPatch::written(&spec);
+    let written = ["tmp".to_owned(), "env".to_owned()];
+    let written = SpecPatch::asked_for(&written);
     settings(&profile(&config, "default"), "db").spec.apply(&mut spec, &written);
     assert_eq!(spec.tmp, 1 << 20);
     assert_eq!(spec.hostname, "db");
@@ -151,7 +152,8 @@ fn the_command_line_overrules_the_attribute() {
     typed.set(Change::Timeout(None), Source::CommandLine);
     typed.set(Change::Env("A".to_owned(), "typed".to_owned()), Source::CommandLine);
     let mut spec = Spec::default().timeout(Duration::from_secs(1)).env("A", "attribute");
-    let written = SpecPatch::written(&spec);
+    let written = ["timeout".to_owned(), "env".to_owned()];
+    let written = SpecPatch::asked_for(&written);
     typed.apply(&mut spec, &written);
     assert_eq!(spec, Spec::default().env("A", "attribute").env("A", "typed"));
 }
@@ -160,7 +162,7 @@ fn the_command_line_overrules_the_attribute() {
 fn an_attribute_that_shares_the_host_s_name_is_not_given_another() {
     let config = config(SPECS);
     let mut spec = Spec::default().uts(Namespace::Host).mount(Namespace::Host).pid(Namespace::Host);
-    let written = SpecPatch::written(&spec);
+    let written = SpecPatch::asked_for(&[]);
     settings(&profile(&config, "default"), "db").spec.apply(&mut spec, &written);
     assert_eq!(spec.contradiction(), None);
 }
@@ -169,7 +171,7 @@ fn an_attribute_that_shares_the_host_s_name_is_not_given_another() {
 fn no_configuration_takes_an_attribute_s_isolation_away() {
     let config = config(SPECS);
     let mut spec = Spec::default();
-    settings(&profile(&config, "default"), "any").spec.apply(&mut spec, &SpecPatch::written(&Spec::default()));
+    settings(&profile(&config, "default"), "any").spec.apply(&mut spec, &SpecPatch::asked_for(&[]));
     assert_eq!(spec.net, Namespace::Isolated);
 }
 

@@ -7,7 +7,7 @@ use super::screen::Screen;
 use super::status::Status;
 use super::{Finished, Summary, Verdict, details};
 use crate::capture::Capture;
-use crate::cli::FinalStatusLevel;
+use crate::config::FinalStatusLevel;
 use crate::event::{Case, Why};
 use crate::report::terminal::{BAD, COUNT, DIM, GOOD, ODD, Styled};
 use isotest::runner::Unavailable;
@@ -59,9 +59,11 @@ impl Ending {
         }
         let attempts = finished.attempts.len();
         let (word, style, own) = match verdict {
-            Verdict::Flaky => {
-                (format!("FLAKY {attempts}/{}", case.test.settings.retries.count + 1), ODD, FinalStatusLevel::Flaky)
-            }
+            Verdict::Flaky => (
+                format!("FLAKY {attempts}/{}", case.test.settings.retries.value.count + 1),
+                ODD,
+                FinalStatusLevel::Flaky,
+            ),
             _ if attempts > 1 => (format!("TRY {attempts} {}", status.word), status.style, status.final_level),
             _ => (status.word.to_string(), status.style, status.final_level),
         };
@@ -157,6 +159,10 @@ fn remarks(summary: &Summary) -> String {
             _ => "run without a sandbox (ISOTEST_UNAVAILABLE=run)",
         };
         text.push_str(&format!("             {} not isolated: {what}\n", were(summary.not_isolated)));
+    }
+    if summary.wanted_no_sandbox > 0 {
+        let were = were(summary.wanted_no_sandbox);
+        text.push_str(&format!("             {were} run without a sandbox, as configured (isolation = false)\n"));
     }
     if summary.not_run() > 0 {
         let why = match summary.why_stopped {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use anstyle::Style;
 use isotest::runner::{Outcome, Subject};
 
-use crate::cli::{FinalStatusLevel, StatusLevel};
+use crate::cli::StatusLevel;
+use crate::config::FinalStatusLevel;
 use crate::event::Attempt;
 use crate::report::terminal::{BAD, GOOD, ODD};
 

@@ -1,0 +1,68 @@
+//! What does cargo build? Its messages for people go where ours go.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use cargo_metadata::{Artifact, BuildScript, Message};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::cli::Cargo;
+use crate::interrupt::Interrupt;
+use crate::{Problem, exit_code::Code};
+
+/// What cargo says it has built.
+pub(crate) struct Products {
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) scripts: Vec<BuildScript>,
+}
+
+/// A cargo that builds, in a process group of its own, so that it can be stopped with its compilers and build scripts.
+pub(super) struct Running {
+    build: Child,
+    ended: bool,
+}
+
+impl Running {
+    pub(super) fn start(options: &Cargo) -> Result<Running, Problem> {
+        let mut command = Command::new(super::cargo());
+        command.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
+        command.args(options.arguments()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let build = command.process_group(0).spawn();
+        let build = build.map_err(|error| failed(format!("cannot run {}: {error}", super::cargo())))?;
+        Ok(Running { build, ended: false })
+    }
+
+    pub(super) fn finish(mut self, interrupt: &Interrupt) -> Result<Products, Problem> {
+        let output = self.build.stdout.take().ok_or_else(|| failed("cargo has no output".to_owned()))?;
+        let messages = interrupt.read_to_end(output, "building the tests")?;
+        let ended = self.build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?;
+        self.ended = true;
+        if !ended.success() {
+            return Err(failed("the tests could not be built, see cargo's messages above".to_owned()));
+        }
+        let mut products = Products { artifacts: Vec::new(), scripts: Vec::new() };
+        for message in Message::parse_stream(&messages[..]) {
+            match message.map_err(|error| failed(format!("cannot read cargo's messages: {error}")))? {
+                Message::CompilerArtifact(artifact) => products.artifacts.push(artifact),
+                Message::BuildScriptExecuted(script) => products.scripts.push(script),
+                _ => {}
+            }
+        }
+        Ok(products)
+    }
+}
+
+impl Drop for Running {
+    /// Nobody wants the build any more, or it has ended.
+    fn drop(&mut self) {
+        if !self.ended {
+            killpg(Pid::from_raw(self.build.id().cast_signed()), Signal::SIGKILL).ok(); // Ended meanwhile: as good.
+            drop(self.build.wait());
+        }
+    }
+}
+
+fn failed(message: String) -> Problem {
+    Problem { message, code: Code::BuildFailed }
+}

@@ -1,0 +1,82 @@
+//! Which configuration holds in this run? The file, the profile that was chosen, and above both what was typed.
+
+use nextest_filtering::CompiledExpr;
+
+use crate::cli::{Choose, Configuration};
+use crate::compile::{Building, Workspace};
+use crate::config::mistake::Mistakes;
+use crate::config::{Config, Layer, Platforms, Profile, RunLayer};
+use crate::exit_code::Code;
+use crate::filterset::{Expression, Needs, Packages};
+use crate::interrupt::Interrupt;
+use crate::{Problem, cli, compile};
+
+/// What was read, and checked as far as it can be before the build has ended.
+pub(crate) struct Configured {
+    config: Config,
+    profile: String,
+    expressions: Vec<Expression>,
+    packages: Packages,
+}
+
+/// What was typed.
+pub(crate) struct Typed<'o> {
+    pub(crate) configuration: &'o Configuration,
+    pub(crate) choose: &'o Choose,
+    pub(crate) cargo: &'o cli::Cargo,
+}
+
+impl Configured {
+    /// Reads the configuration while cargo builds: a mistake in it ends the build.
+    pub(crate) fn read(
+        typed: &Typed<'_>,
+        building: &mut Building,
+        interrupt: &Interrupt,
+    ) -> Result<Configured, Problem> {
+        Configured::of(typed, building.workspace(interrupt)?, interrupt)
+    }
+
+    /// The same, in a workspace that is known already.
+    pub(crate) fn of(typed: &Typed<'_>, workspace: &Workspace, interrupt: &Interrupt) -> Result<Configured, Problem> {
+        let Configuration { config_file, profile } = typed.configuration;
+        let config = Config::load(&workspace.root, config_file.as_deref()).map_err(wrong_configuration)?;
+        let profile = profile.clone().unwrap_or_else(|| "default".to_owned());
+        config.check_profile(&profile).map_err(wrong_configuration)?;
+        let groups = config.group_names();
+        let expressions = typed.choose.filtersets.iter().map(|text| Expression::typed(text, &groups));
+        let expressions: Vec<Expression> = expressions.collect::<Result<_, _>>().map_err(wrong_filterset)?;
+        let needs = expressions.iter().map(Expression::needs).chain([config.needs()]).max();
+        let packages = match needs.unwrap_or(Needs::Nothing) {
+            Needs::Nothing => Ok(Packages::none()),
+            Needs::Packages => Packages::read(&workspace.json),
+            Needs::Dependencies => Packages::read(&compile::with_dependencies(typed.cargo, interrupt)?),
+        };
+        let packages = packages.map_err(|message| Problem { message, code: Code::MetadataFailed })?;
+        Ok(Configured { config, profile, expressions, packages })
+    }
+
+    /// The profile, for tests that were built for this triple, under what was typed about the run and about tests.
+    pub(crate) fn profile(&self, triple: &str, typed: (RunLayer, Layer)) -> Result<Profile<'_>, Problem> {
+        let wrong_triple = |message| Problem { message, code: Code::SetupFailed };
+        let platforms = Platforms::new(triple, None).map_err(wrong_triple)?;
+        self.config.profile(&self.profile, &self.packages, platforms, typed).map_err(wrong_configuration)
+    }
+
+    /// The expressions that were typed, understood in this workspace.
+    pub(crate) fn expressions(&self) -> Result<Vec<CompiledExpr>, Problem> {
+        let groups = self.config.group_names();
+        let compile = |expression: &Expression| {
+            let compiled = expression.compile(&self.packages, &groups);
+            compiled.map_err(|mistakes| wrong_filterset(Mistakes::render("--filterset", expression.text(), mistakes)))
+        };
+        self.expressions.iter().map(compile).collect()
+    }
+}
+
+fn wrong_configuration(mistakes: Mistakes) -> Problem {
+    Problem { message: mistakes.0, code: Code::SetupFailed }
+}
+
+fn wrong_filterset(mistakes: Mistakes) -> Problem {
+    Problem { message: mistakes.0, code: Code::InvalidFilterset }
+}
