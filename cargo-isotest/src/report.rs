@@ -45,8 +45,20 @@ pub(crate) struct Opening<'r, 'a> {
     pub(crate) unavailable: Unavailable,
     /// The seed of the order, where it is random.
     pub(crate) seed: Option<u64>,
-    /// Whether several copies of each test run.
-    pub(crate) stress: bool,
+    /// How often each test runs, where that is known.
+    pub(crate) copies: Option<usize>,
+}
+
+impl Opening<'_, '_> {
+    /// How many times a test will run, if anybody knows.
+    fn runs(&self) -> Option<usize> {
+        self.copies.map(|copies| copies * self.listed.tests.len())
+    }
+
+    /// Whether copies of tests run, so that their rate is what counts.
+    fn is_stress(&self) -> bool {
+        self.copies != Some(1)
+    }
 }
 
 impl Reports {

@@ -1,11 +1,10 @@
 //! `cargo isotest run`: in which order does it all happen?
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use isotest::runner::Unavailable;
 
-use crate::cli::{NoTests, Run, Running, about_tests, about_the_run};
+use crate::cli::{NoTests, Run, about_tests, about_the_run};
 use crate::compile::{Building, Built};
 use crate::config::{MaxFail, Profile, Terminate};
 use crate::configure::{Configured, Typed};
@@ -44,10 +43,15 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     setup_scripts::run(&mut listed, &profile, &built, &interrupt)?;
 
     let seed = running.shuffle.map(|seed| seed.unwrap_or_else(|| fastrand::u64(..)));
-    let stress = running.stress_count.is_some() || running.stress_duration.is_some();
-    let opening = Opening { listed: &listed, options: reporting, run: &profile.run, unavailable, seed, stress };
+    let copies = match (running.stress_count, running.stress_duration) {
+        (Some(count), _) => Some(count.get()),
+        (None, Some(_)) => None,
+        (None, None) => Some(1),
+    };
+    let opening = Opening { listed: &listed, options: reporting, run: &profile.run, unavailable, seed, copies };
     let mut reports = Reports::new(&opening);
-    let mut manner = manner(running, &profile, order(&listed, &record, seed));
+    let mut manner = manner(&profile, order(&listed, &record, seed));
+    (manner.rounds, manner.rounds_for) = (copies.map_or(Rounds::Endless, Rounds::Count), running.stress_duration);
     (manner.unavailable, manner.tick) = (unavailable, reports.tick());
     if running.no_capture || names.no_capture {
         (manner.live, manner.threads) = (true, 1);
@@ -61,7 +65,7 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     Ok(if code == Code::NoTests { without_tests(running.no_tests.unwrap_or_default()) } else { code })
 }
 
-fn manner(running: &Running, profile: &Profile<'_>, order: Vec<usize>) -> Manner {
+fn manner(profile: &Profile<'_>, order: Vec<usize>) -> Manner {
     let cpus = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Manner {
         cpus,
@@ -69,16 +73,12 @@ fn manner(running: &Running, profile: &Profile<'_>, order: Vec<usize>) -> Manner
         live: false,
         unavailable: Unavailable::Fail,
         tolerance: tolerance(profile.run.fail_fast.value),
-        rounds: match (running.stress_count, running.stress_duration) {
-            (Some(count), _) => Rounds::Count(count.get()),
-            (None, Some(_)) => Rounds::Endless,
-            (None, None) => Rounds::Count(1),
-        },
-        rounds_for: running.stress_duration,
+        rounds: Rounds::Count(1),
+        rounds_for: None,
         global_timeout: profile.run.global_timeout.value,
         groups: profile.groups.iter().map(|(name, most)| (name.clone(), most.on(cpus).get())).collect(),
         order,
-        tick: None::<Duration>,
+        tick: None,
     }
 }
 

@@ -37,13 +37,13 @@ impl Human {
     /// Opens the report.
     pub(super) fn new(opening: &Opening<'_, '_>) -> Human {
         let Opening { listed, options, run, .. } = opening;
-        let mut screen = Screen::new(options, listed.tests.len());
+        let mut screen = Screen::new(options, opening.runs());
         let mut human = Human {
             level: run.status_level.value,
             final_level: run.final_status_level.value,
             verbose: options.verbose,
-            counter: Counter::new(listed.tests.len(), screen.counts()),
-            ending: Ending::new(opening.stress),
+            counter: Counter::new(opening.runs().unwrap_or(0), screen.counts()),
+            ending: Ending::new(opening.is_stress()),
             explained: false,
             screen: {
                 screen.write(first_line(listed).as_bytes());

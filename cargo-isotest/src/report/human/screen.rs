@@ -39,15 +39,15 @@ struct Bar {
 }
 
 impl Screen {
-    /// With what the options ask for, for so many tests.
-    pub(super) fn new(options: &Reporting, tests: usize) -> Screen {
+    /// With what the options ask for, for so many tests; `None` where nobody knows how many there will be.
+    pub(super) fn new(options: &Reporting, tests: Option<usize>) -> Screen {
         let in_ci = std::env::var_os("CI").is_some();
         let how = match options.show_progress {
             ShowProgress::Auto if io::stderr().is_terminal() && !in_ci => ShowProgress::Bar,
             ShowProgress::Auto => ShowProgress::Counter,
             how => how,
         };
-        let bar = (how == ShowProgress::Bar && tests > 0).then(|| Bar::new(tests, options.max_progress_running));
+        let bar = (how == ShowProgress::Bar && tests != Some(0)).then(|| Bar::new(tests, options.max_progress_running));
         Screen { terminal: Terminal::new(options.color), bar, counts: how == ShowProgress::Counter }
     }
 
@@ -157,11 +157,15 @@ impl Screen {
 }
 
 impl Bar {
-    fn new(tests: usize, most_running: usize) -> Bar {
-        let drawn = ProgressBar::with_draw_target(Some(tests as u64), ProgressDrawTarget::stderr());
+    fn new(tests: Option<usize>, most_running: usize) -> Bar {
+        let length = tests.map(|tests| tests as u64);
+        let drawn = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
         // A template is fixed text: that it is well-formed is seen the first time that a bar is drawn.
-        let style = ProgressStyle::with_template("{prefix:>12} [{elapsed_precise}] [{bar:28}] {pos}/{len}: {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let template = match tests {
+            Some(_) => "{prefix:>12} [{elapsed_precise}] [{bar:28}] {pos}/{len}: {msg}",
+            None => "{prefix:>12} [{elapsed_precise}] {pos}: {msg}",
+        };
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         drawn.set_style(style.progress_chars("=> "));
         drawn.set_prefix("Running");
         Bar {
