@@ -40,12 +40,16 @@ impl Stranded {
         Some(Stranded { outside: File::open(&inside).ok()?, inside, part: unique_part(label) })
     }
 
-    /// Copies them, when nobody inside writes any more.
+    /// Moves them, when the test has ended. Goes to the directory outside to do so.
     pub(crate) fn carry_out(&self) -> io::Result<()> {
         let names = std::fs::read_dir(&self.inside)?.flatten().map(|entry| entry.file_name());
         let profiles = names.filter(|name| name.to_string_lossy().contains(&self.part));
         nix::unistd::fchdir(&self.outside)?;
-        profiles.into_iter().try_for_each(|name| std::fs::copy(self.inside.join(&name), name).map(drop))
+        profiles.into_iter().try_for_each(|name| {
+            let inside = self.inside.join(&name);
+            std::fs::copy(&inside, name)?;
+            std::fs::remove_file(inside)
+        })
     }
 }
 

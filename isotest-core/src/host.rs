@@ -1,6 +1,7 @@
 //! The facts of the host that a plan depends on, read once by each fork server.
 
 use std::ffi::CString;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use nix::sys::prctl;
@@ -20,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) gid_ranges: Vec<(u32, u32)>,
     /// Directories that become private, without symbolic links, shortest first.
     pub(crate) private: Vec<PathBuf>,
+    /// The file systems that they are on.
+    pub(crate) private_devices: Vec<u64>,
     /// The name by which `ps` knows the test binary.
     pub(crate) name: CString,
     /// Whether there are control groups to keep visible below `/sys`.
@@ -37,12 +40,14 @@ pub(crate) struct Facts {
 impl Facts {
     /// Reads them.
     pub(crate) fn read() -> Facts {
+        let private = private_directories();
         Facts {
             uid: geteuid().as_raw(),
             gid: getegid().as_raw(),
             uid_ranges: id_ranges("/proc/self/uid_map"),
             gid_ranges: id_ranges("/proc/self/gid_map"),
-            private: private_directories(),
+            private_devices: private.iter().filter_map(|path| Some(path.metadata().ok()?.dev())).collect(),
+            private,
             name: prctl::get_name().unwrap_or_default(),
             cgroups: PathBuf::from("/sys/fs/cgroup").is_dir(),
             sys_read_only: statvfs("/sys").is_ok_and(|sys| sys.flags().contains(FsFlags::ST_RDONLY)),

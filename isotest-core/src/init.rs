@@ -4,7 +4,12 @@
 //! when PID 1 exits (`pid_namespaces(7)`).
 
 mod census;
+mod describe;
+mod egress;
+mod litter;
 mod orders;
+mod ports;
+mod stat;
 mod stock;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,23 +19,24 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
-use self::census::Census;
+use self::census::{Census, Scope, kill_descendants};
+use self::litter::Clean;
 use self::orders::Orders;
-use crate::Pid1;
 use crate::coverage::Stranded;
 use crate::outcome::{End, Failure, Stage};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, init_is_pid_1};
 use crate::protocol::{Isolation, Run, Target, send};
 use crate::report::Report;
 use crate::setup::{Detached, carry_out};
 use crate::sys::process::{self, SingleThreaded};
 use crate::sys::word::SharedWord;
 use crate::test_process::Ties;
+use crate::{Namespace, Pid1};
 
 /// What init needs to know.
 #[derive(Debug)]
@@ -44,14 +50,16 @@ pub(crate) struct Sandbox<'a> {
 
 /// Runs one sandbox. Returns only in the test process.
 pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
-    let stranded = isolated(sandbox).then(|| Stranded::expected(&sandbox.run.label)).flatten();
+    let stranded = has_own_mounts(sandbox).then(|| Stranded::expected(&sandbox.run.label)).flatten();
     if let Err(failure) = prepare(sandbox, server) {
         give_up(sandbox, failure);
     }
     let ties = attempt(sandbox, "tying the test to its init", tie(sandbox));
     let word = ties.word;
     let children = attempt(sandbox, "watching for ended children", watch_children());
-    let census = is_pid_1(sandbox).then(|| attempt(sandbox, "taking a copy of /proc", Census::prepare()));
+    let census = Census::prepare(scope(sandbox), has_own_mounts(sandbox));
+    let census = attempt(sandbox, "taking a copy of /proc", census);
+    let clean = if has_own_mounts(sandbox) { Clean::look(sandbox.plan) } else { Clean::default() };
     // The test has init's user id and, in its own user namespace, the right to trace: it could stop init for ever. A
     // process that may not be dumped can only be traced by who has that right where its program was started.
     attempt(sandbox, "hiding init's memory", prctl::set_dumpable(!sandbox.user_namespace));
@@ -68,15 +76,17 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
         }
         ForkResult::Parent { child } => {
             drop(ties.letter);
-            let entered = census.as_ref().map_or(Ok(()), Census::enter);
-            attempt(sandbox, "entering the copy of /proc", entered);
-            let end = supervise(child, sandbox, &children, census.as_ref());
-            let report = stock::take(sandbox, end, &word, census.as_ref());
-            if !isolated(sandbox) {
+            attempt(sandbox, "entering the copy of /proc", census.enter());
+            let end = supervise(child, sandbox, &children, &census);
+            if let Some(profiles) = stranded {
+                // Before files are counted, which they are not to be. What is missing in one says nothing of the test.
+                profiles.carry_out().ok();
+                attempt(sandbox, "entering the copy of /proc again", census.enter());
+            }
+            let report = stock::take(sandbox, end, &word, &census, &clean);
+            if !has_pid_namespace(sandbox) {
                 kill_descendants();
             }
-            // What is missing in a profile says nothing of the test.
-            stranded.and_then(|profiles| profiles.carry_out().ok());
             finish(sandbox, report)
         }
     }
@@ -104,7 +114,7 @@ fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<(), Failure>
             Pid1::Test => carry_out(&[Step::Unshare(CloneFlags::CLONE_NEWPID)], &mut detached)?,
         }
     }
-    if run.isolation == Isolation::None {
+    if !has_pid_namespace(sandbox) {
         // No PID namespace ends with this init, so it has to find what the test leaves behind.
         process::adopt_orphans().map_err(failed("becoming the parent of orphans"))?;
     }
@@ -119,7 +129,7 @@ fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<(), Failure>
 
 fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
     let run = sandbox.run;
-    let init = if run.spec.pid1 == Pid1::Test { Some(process::own_pidfd()?) } else { None };
+    let init = if init_is_pid_1(run) { None } else { Some(process::own_pidfd()?) };
     let (word, letter) = match &run.target {
         Target::Exec(program) if program.wrapped => {
             let (word, letter) = SharedWord::as_letter(run.test.as_bytes())?;
@@ -138,7 +148,7 @@ fn watch_children() -> nix::Result<SignalFd> {
 }
 
 /// Waits for the test process, and reaps whatever else becomes init's child.
-fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: Option<&Census>) -> End {
+fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Census) -> End {
     // Only the test may hold the output open: its end must be the reader's end of file.
     for output in [1, 2] {
         process::redirect(std::io::stdin().as_fd(), output).ok(); // The server's standard input is /dev/null.
@@ -156,7 +166,7 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: Opti
             return End::TimedOut;
         }
         let stopped_itself = stopped && !orders.paused();
-        if stopped_itself && census.is_some_and(|census| !census.anybody_runs()) {
+        if stopped_itself && !census.anybody_runs() {
             return End::Stopped;
         }
         let mut left = match orders.time_left() {
@@ -217,21 +227,26 @@ fn wait_for_news(children: &SignalFd, client: Option<BorrowedFd<'_>>, left: Opti
     while let Ok(Some(_)) = children.read_signal() {}
 }
 
-/// Kills what the test has started, however deep: each orphan becomes a child of this process.
-fn kill_descendants() {
-    while let Ok(children) = std::fs::read_to_string("/proc/thread-self/children") {
-        let pids: Vec<i32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
-        for pid in &pids {
-            kill(Pid::from_raw(*pid), Signal::SIGKILL).ok(); // Ended meanwhile: as good.
-        }
-        if pids.is_empty() || waitpid(None, None).is_err() {
-            return;
-        }
+fn is_pid_1(sandbox: &Sandbox<'_>) -> bool {
+    init_is_pid_1(sandbox.run)
+}
+
+/// Whether init may mount, and what it mounts is nobody else's.
+fn has_own_mounts(sandbox: &Sandbox<'_>) -> bool {
+    isolated(sandbox) && sandbox.run.spec.mount == Namespace::Isolated
+}
+
+fn scope(sandbox: &Sandbox<'_>) -> Scope {
+    match has_pid_namespace(sandbox) {
+        true if is_pid_1(sandbox) => Scope::Namespace,
+        true => Scope::Test,
+        false => Scope::Descendants,
     }
 }
 
-fn is_pid_1(sandbox: &Sandbox<'_>) -> bool {
-    sandbox.run.isolation == Isolation::Required && sandbox.run.spec.pid1 == Pid1::Init
+/// Whether there is a PID namespace whose end is the end of all that is in it.
+fn has_pid_namespace(sandbox: &Sandbox<'_>) -> bool {
+    isolated(sandbox) && sandbox.run.spec.pid == Namespace::Isolated
 }
 
 fn isolated(sandbox: &Sandbox<'_>) -> bool {

@@ -52,7 +52,7 @@ pub(crate) fn run_elsewhere(test: &str, spec: &Spec) -> (Outcome, Word) {
 fn explain_once(test: &str, failure: &Failure) {
     static FIRST: OnceLock<String> = OnceLock::new();
     let first = FIRST.get_or_init(|| test.to_owned());
-    if first == test {
+    if first == test || failure.stage == Stage::Spec {
         eprint!("{}", explain(test, failure));
     } else {
         eprintln!("error: cannot isolate `{test}`, see the report of `{first}`");

@@ -46,17 +46,19 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether this machine refuses what the spec asks for. A fork server that can't be used is another matter, and no
-    /// choice of the user's leaves out a test because of it.
+    /// Whether this machine refuses what the spec asks for. A spec that contradicts itself and a fork server that can't
+    /// be used are other matters, and no choice of the user's leaves out a test because of them.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.stage != Stage::Server
+        !matches!(self.stage, Stage::Server | Stage::Spec)
     }
 }
 
 /// A part of the setup; which one was refused tells causes apart that share an errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
+    /// Reading the spec, which contradicts itself: no machine could do it.
+    Spec,
     /// Starting or asking the fork server.
     Server,
     /// Cloning init into its user and PID namespaces.

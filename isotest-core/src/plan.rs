@@ -46,14 +46,30 @@ pub(crate) struct Plan {
     pub(crate) sandbox: Vec<Step>,
     /// Whoever is PID 1, once all else is there.
     pub(crate) process_files: Vec<Step>,
+    /// The private directories that this makes.
+    pub(crate) private: Vec<Private>,
+    /// The file systems that those directories are on outside.
+    pub(crate) host_devices: Vec<u64>,
+}
+
+/// A directory that is empty when the test begins, or nearly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Private {
+    /// Where.
+    pub(crate) at: PathBuf,
+    /// What is made in it, with all directories on the way, for something to be mounted on.
+    pub(crate) made: Vec<PathBuf>,
 }
 
 impl Plan {
     /// What makes `spec` true on this host. It does not depend on the test, so one will do for many.
     pub(crate) fn new(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Plan {
+        let sandbox = sandbox(spec, facts, keep);
         Plan {
             id_maps: id_maps(spec, facts),
-            sandbox: sandbox(spec, facts, keep),
+            private: private(&sandbox),
+            host_devices: facts.private_devices.clone(),
+            sandbox,
             process_files: process_files(spec, facts),
         }
     }
@@ -61,11 +77,18 @@ impl Plan {
 
 /// Which namespaces the clone itself makes. The others come by [`Step::Unshare`], so that a refusal names them.
 pub(crate) fn clone_flags(run: &Run) -> CloneFlags {
-    match (run.isolation, run.spec.pid1) {
-        (Isolation::None, _) => CloneFlags::empty(),
-        (Isolation::Required, Pid1::Init) => CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID,
-        (Isolation::Required, Pid1::Test) => CloneFlags::CLONE_NEWUSER,
+    if run.isolation == Isolation::None {
+        return CloneFlags::empty();
     }
+    let mut flags = CloneFlags::CLONE_NEWUSER;
+    flags.set(CloneFlags::CLONE_NEWPID, init_is_pid_1(run));
+    flags
+}
+
+/// Whether init begins a PID namespace, and so sees, and ends, all that is in the sandbox.
+pub(crate) fn init_is_pid_1(run: &Run) -> bool {
+    let Spec { pid, pid1, .. } = run.spec;
+    run.isolation == Isolation::Required && pid == Namespace::Isolated && pid1 == Pid1::Init
 }
 
 /// The id maps that make a caller who is not root himself (or root) inside; `user_namespaces(7)`.
@@ -96,34 +119,65 @@ pub(crate) fn whole_id_maps(init: i32, facts: &Facts) -> Vec<Step> {
 
 /// Everything that makes the sandbox true, once the ids are mapped.
 fn sandbox(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
+    let own = |whose: Namespace| whose == Namespace::Isolated;
     let mut steps = Vec::new();
-    let mut namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
-    namespaces.set(CloneFlags::CLONE_NEWNET, spec.net == Namespace::Isolated);
-    steps.push(Step::Unshare(namespaces));
-    steps.push(Step::Hostname(spec.hostname.clone()));
-    steps.push(Step::MakePrivate);
-    if spec.net == Namespace::Isolated {
+    let mut namespaces = CloneFlags::empty();
+    namespaces.set(CloneFlags::CLONE_NEWNS, own(spec.mount));
+    namespaces.set(CloneFlags::CLONE_NEWUTS, own(spec.uts));
+    namespaces.set(CloneFlags::CLONE_NEWIPC, own(spec.ipc));
+    namespaces.set(CloneFlags::CLONE_NEWNET, own(spec.net));
+    if !namespaces.is_empty() {
+        steps.push(Step::Unshare(namespaces));
+    }
+    if own(spec.uts) {
+        steps.push(Step::Hostname(spec.hostname.clone()));
+    }
+    if own(spec.mount) {
+        steps.push(Step::MakePrivate);
+    }
+    if own(spec.net) {
         steps.push(Step::RaiseLoopback);
     }
-    private_directories(spec, facts, keep, &mut steps);
-    if spec.net == Namespace::Isolated {
+    if own(spec.mount) {
+        private_directories(spec, facts, keep, &mut steps);
+    }
+    if own(spec.mount) && own(spec.net) {
         system_files(facts, &mut steps);
     }
-    if facts.mqueue {
+    if own(spec.mount) && own(spec.ipc) && facts.mqueue {
         steps.push(Step::Mount { kind: "mqueue", at: "/dev/mqueue".into(), read_only: false });
     }
     steps
 }
 
+/// The private directories among what was decided.
+fn private(sandbox: &[Step]) -> Vec<Private> {
+    let made = |step: &Step| match step {
+        Step::Attach(path) | Step::MakeDirectory(path) => Some(path.clone()),
+        _ => None,
+    };
+    let private = |step: &Step| match step {
+        Step::Tmpfs { at, .. } => {
+            let inside = |path: &PathBuf| path != at && path.starts_with(at);
+            Some(Private { at: at.clone(), made: sandbox.iter().filter_map(made).filter(inside).collect() })
+        }
+        _ => None,
+    };
+    sandbox.iter().filter_map(private).collect()
+}
+
 /// What only a process inside the new PID namespace can do: a `/proc` that shows it.
 fn process_files(spec: &Spec, facts: &Facts) -> Vec<Step> {
-    let mut steps = vec![Step::Mount { kind: "proc", at: "/proc".into(), read_only: false }];
+    let mut steps = Vec::new();
+    if spec.pid == Namespace::Isolated {
+        steps.push(Step::Mount { kind: "proc", at: "/proc".into(), read_only: false });
+    }
     if spec.net == Namespace::Isolated {
         let group = if facts.uid != 0 && spec.user == User::Root { 0 } else { facts.gid };
         steps.push(write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0".to_owned()));
         steps.push(write("/proc/sys/net/ipv4/ping_group_range", format!("{group} {group}")));
     }
-    if facts.uid == 0 && facts.own_pid_max {
+    if spec.pid == Namespace::Isolated && facts.uid == 0 && facts.own_pid_max {
         steps.push(write("/proc/sys/kernel/pid_max", pid_max(spec.processes).to_string()));
     }
     steps
@@ -252,6 +306,7 @@ mod tests {
             gid_ranges: Vec::new(),
             name: std::ffi::CString::default(),
             private: private.iter().map(PathBuf::from).collect(),
+            private_devices: Vec::new(),
             cgroups: false,
             sys_read_only: false,
             mqueue: false,

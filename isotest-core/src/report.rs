@@ -1,6 +1,6 @@
 //! What does init tell the client when a test is over?
 //!
-//! It travels in one packet, so everything that a test could make long is cut: texts at [`Report::TEXT`] bytes, lists at the
+//! It travels in one packet, so everything that a test could make long is cut: texts at [`Process::TEXT`] bytes, lists at the
 //! lengths that stand beside them. What is left out is still counted.
 
 use std::fmt;
@@ -31,9 +31,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many bytes of an argument list, a path or a socket's name are kept.
-    pub const TEXT: usize = 256;
-
     /// For a test of which there is nothing more to say: it never started.
     pub(crate) fn of_nothing_but(end: End) -> Report {
         Report {
@@ -108,7 +105,8 @@ impl LeftOver {
 pub struct Process {
     /// Its id in the sandbox.
     pub pid: i32,
-    /// Its arguments, its own name first; together at most [`Report::TEXT`] bytes. One that has none goes by its short name.
+    /// Its arguments, its own name first; together at most [`Process::TEXT`] bytes. One that has none goes by its short name,
+    /// a copy of the test process by the test binary's alone.
     pub argv: Vec<String>,
     /// For how long it has run.
     pub age: Duration,
@@ -117,8 +115,10 @@ pub struct Process {
 }
 
 impl Process {
+    /// How many bytes of its arguments, and likewise of a path or a socket's name, are kept.
+    pub const TEXT: usize = 256;
     /// How many of its sockets are named.
-    pub const PORTS: usize = 8;
+    pub const PORTS: usize = 4;
 }
 
 /// A socket at which somebody may knock.
@@ -181,4 +181,51 @@ pub struct Usage {
     /// The most memory, in bytes, that a *single one* of these processes had at once (`ru_maxrss`): not the sum. The
     /// test process shares the test binary's pages with its fork server, and they are counted.
     pub peak_memory: u64,
+}
+
+/// Text for a report: readable, without what would disturb a terminal, and not longer than [`Process::TEXT`].
+pub(crate) fn cut(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&text[..text.len().min(Process::TEXT)]);
+    let shown = text.chars().map(|c| match c {
+        c if c.is_whitespace() => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    });
+    let mut cut = String::new();
+    for c in shown {
+        if cut.len() + c.len_utf8() > Process::TEXT {
+            break;
+        }
+        cut.push(c);
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_fits_into_a_packet_whatever_the_test_does() {
+        // The longest that JSON makes of a byte that `cut` lets through is two bytes.
+        let text = || cut(&[b'"'; 1000]);
+        let port = Port { protocol: Protocol::Unix, address: text() };
+        let ports = vec![port; Process::PORTS];
+        let process = Process { pid: i32::MAX, argv: vec![text()], age: Duration::MAX, ports };
+        let word = Word::Panicked(Some("\u{1}".repeat(24 * 1024))); // What `sys::word` keeps of a message.
+        let report = Report {
+            word,
+            left_over: LeftOver { count: usize::MAX, processes: vec![process; LeftOver::DESCRIBED] },
+            files: LeftFiles { count: usize::MAX, paths: vec![text(); LeftFiles::NAMED] },
+            ..Report::of_nothing_but(End::TimedOut)
+        };
+        let length = serde_json::to_vec(&report).expect("it can be written").len();
+        assert!(length < 212_960, "a socket takes net.core.wmem_default less a few bytes: {length}");
+    }
+
+    #[test]
+    fn what_would_disturb_a_terminal_is_replaced() {
+        assert_eq!(cut(b"a\tb\x1b[31mc\xff"), "a b\u{fffd}[31mc\u{fffd}");
+        assert_eq!(cut(&[0xff; 1000]).len(), 255, "whole characters, three bytes each");
+    }
 }

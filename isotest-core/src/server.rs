@@ -150,6 +150,10 @@ impl Server {
 
     /// Clones init. Returns something only in the test process.
     fn start_sandbox(&mut self, run: &Run, report: OwnedFd) -> Option<Ties> {
+        if let Some(step) = run.spec.contradiction() {
+            refuse(&report, Failure { step, stage: Stage::Spec, errno: 0 });
+            return None;
+        }
         let plan = self.plan(run);
         let flags = plan::clone_flags(run);
         let mut started = self.start_in(flags, run, &plan, &report);
@@ -160,8 +164,7 @@ impl Server {
         }
         started.unwrap_or_else(|errno| {
             let step = format!("cloning init into new namespaces ({})", plan::names(flags));
-            let end = End::SetupFailed(Failure { step, stage: Stage::Clone, errno: errno as i32 });
-            send(report.as_fd(), &Report::of_nothing_but(end), &[]).ok(); // A client that is gone wants no report.
+            refuse(&report, Failure { step, stage: Stage::Clone, errno: errno as i32 });
             None
         })
     }
@@ -194,6 +197,11 @@ impl Server {
             }
         }
     }
+}
+
+fn refuse(report: &OwnedFd, failure: Failure) {
+    let report_of_it = Report::of_nothing_but(End::SetupFailed(failure));
+    send(report.as_fd(), &report_of_it, &[]).ok(); // A client that is gone wants no report.
 }
 
 /// Waits for the server's word. Its silence is its end: init was not tied to it yet, and ends with it here.

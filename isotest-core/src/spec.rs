@@ -235,3 +235,20 @@ impl Spec {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Namespace, Pid1, Spec};
+
+    #[test]
+    fn a_contradiction_names_both_sides() {
+        let of = |spec: Spec| spec.contradiction().unwrap_or_default();
+        let spec = Spec::default;
+        assert_eq!(of(spec()), "");
+        assert!(of(spec().mount(Namespace::Host)).starts_with("mount = \"host\" contradicts pid = \"isolated\""));
+        assert_eq!(of(spec().mount(Namespace::Host).pid(Namespace::Host)), "");
+        assert!(of(spec().pid1(Pid1::Test).pid(Namespace::Host)).starts_with("init = false contradicts pid"));
+        assert!(of(spec().hostname("db-1").uts(Namespace::Host)).starts_with("hostname contradicts uts"));
+        assert_eq!(of(spec().uts(Namespace::Host)), "");
+    }
+}

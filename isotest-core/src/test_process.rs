@@ -23,7 +23,7 @@ pub(crate) struct Ties {
     pub(crate) word: SharedWord,
     /// The same as a file, for a program that is executed afresh.
     pub(crate) letter: Option<OwnedFd>,
-    /// Init, where the test has to watch for its end: it is PID 1 itself, and so outlives it.
+    /// Init, where the test has to watch for its end, because no PID namespace of init's ends with it.
     pub(crate) init: Option<OwnedFd>,
 }
 

@@ -3,13 +3,14 @@
 //! [`ARGUMENTS`] is the answer; the rest of the file looks arguments up in it. Whether one value is well-formed is
 //! decided in [`given`], what a duration or a size is in [`units`].
 
+mod contradictions;
 mod given;
 mod list;
 mod units;
 mod variables;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::{Error, Ident, Path, Result};
 
 use self::given::Given;
@@ -28,6 +29,7 @@ pub(crate) struct Argument {
 /// Every argument that is part of a spec. A new one is a new row here (and an entry in the attribute's documentation,
 /// and a file per mistake under `tests/ui/mistakes`).
 const ARGUMENTS: &[Argument] = &[
+    Argument { name: "egress", form: r#"egress = "ignore"` or `"warn"` or `"fail""#, calls: policy },
     Argument {
         name: "env",
         form: r#"env(NAME = "value")"#,
@@ -52,14 +54,11 @@ const ARGUMENTS: &[Argument] = &[
             Ok(quote!(.pid1(#isotest::Pid1::#pid1)))
         },
     },
-    Argument {
-        name: "net",
-        form: r#"net = "isolated"` or `net = "host""#,
-        calls: |given, isotest| {
-            let net = given.one_of(&[("isolated", "Isolated"), ("host", "Host")])?;
-            Ok(quote!(.net(#isotest::Namespace::#net)))
-        },
-    },
+    Argument { name: "ipc", form: r#"ipc = "isolated"` or `ipc = "host""#, calls: namespace },
+    Argument { name: "leaks", form: r#"leaks = "ignore"` or `"warn"` or `"fail""#, calls: policy },
+    Argument { name: "mount", form: r#"mount = "isolated"` or `mount = "host""#, calls: namespace },
+    Argument { name: "net", form: r#"net = "isolated"` or `net = "host""#, calls: namespace },
+    Argument { name: "pid", form: r#"pid = "isolated"` or `pid = "host""#, calls: namespace },
     Argument {
         name: "processes",
         form: "processes = 4096",
@@ -93,7 +92,22 @@ const ARGUMENTS: &[Argument] = &[
             Ok(quote!(.user(#isotest::User::#user)))
         },
     },
+    Argument { name: "uts", form: r#"uts = "isolated"` or `uts = "host""#, calls: namespace },
 ];
+
+/// For an argument that says whose namespace it is; the builder method has the same name.
+fn namespace(given: &Given, isotest: &Path) -> Result<TokenStream> {
+    let method = format_ident!("{}", given.argument.name);
+    let whose = given.one_of(&[("isolated", "Isolated"), ("host", "Host")])?;
+    Ok(quote!(.#method(#isotest::Namespace::#whose)))
+}
+
+/// For an argument that says what becomes of a test; the builder method has the same name.
+fn policy(given: &Given, isotest: &Path) -> Result<TokenStream> {
+    let method = format_ident!("{}", given.argument.name);
+    let policy = given.one_of(&[("ignore", "Ignore"), ("warn", "Warn"), ("fail", "Fail")])?;
+    Ok(quote!(.#method(#isotest::Policy::#policy)))
+}
 
 /// The one argument that is not part of a spec: where generated code finds `isotest`.
 const CRATE: Argument =
@@ -124,6 +138,7 @@ impl Arguments {
         let isotest = root.unwrap_or_else(|| syn::parse_quote!(::isotest));
 
         let calls = given.iter().filter_map(|given| mistakes.sort((given.argument.calls)(given, &isotest))).collect();
+        contradictions::find(&given, &mut mistakes);
         let written = given.iter().filter(|given| !given.is(&CRATE)).map(|given| given.argument.name).collect();
         mistakes.none_in(Arguments { isotest, calls, written })
     }
@@ -192,6 +207,22 @@ mod tests {
         let expected =
             quote!(.net(crate::again::Namespace::Host).user(crate::again::User::Root).pid1(crate::again::Pid1::Test));
         assert_eq!(written, expected.to_string());
+    }
+
+    #[test]
+    fn namespaces_and_policies_become_the_methods_of_their_names() {
+        let written = calls(quote!(pid = "host", mount = "host", uts = "isolated", leaks = "fail", egress = "ignore"));
+        let expected = quote! {
+            .pid(::isotest::Namespace::Host).mount(::isotest::Namespace::Host).uts(::isotest::Namespace::Isolated)
+            .leaks(::isotest::Policy::Fail).egress(::isotest::Policy::Ignore)
+        };
+        assert_eq!(written, expected.to_string());
+    }
+
+    #[test]
+    fn what_was_written_is_known_by_name() {
+        let arguments = Arguments::read(quote!(tmp = "1K", crate = again, net = "host")).expect("they are right");
+        assert_eq!(arguments.written, ["tmp", "net"]);
     }
 
     #[test]

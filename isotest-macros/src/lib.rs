@@ -40,6 +40,8 @@ use crate::mistakes::Mistakes;
 ///
 /// # Arguments
 ///
+/// - `egress = "ignore"`, `"warn"` or `"fail"`: what becomes of a test that tries to reach an address outside of its
+///   network, if it passes otherwise. See [below](#what-a-test-leaves-behind-and-where-it-wants-to-go). Default `"warn"`.
 /// - `env(NAME = "value", …)`: environment variables, set before the test starts. A name that is no identifier stands
 ///   in quotes: `env("my.name" = "value")`. `environ(7)`
 /// - `hostname = "db-1"`: the host name inside, 1 to 64 letters, digits, `-`, `_` and `.`. Default `"isotest"`.
@@ -47,8 +49,18 @@ use crate::mistakes::Mistakes;
 /// - `init = true` or `init = false`: whether PID 1 is an init that reaps orphans, with the test as PID 2; or the test
 ///   itself is PID 1, so that nobody reaps for it and signals that it does not handle are ignored. Default `true`.
 ///   `pid_namespaces(7)`
+/// - `ipc = "isolated"` or `ipc = "host"`: System V IPC and POSIX message queues of the test's own, or the caller's.
+///   Default `"isolated"`. `ipc_namespaces(7)`
+/// - `leaks = "ignore"`, `"warn"` or `"fail"`: what becomes of a test that leaves processes or files behind, if it passes
+///   otherwise. See [below](#what-a-test-leaves-behind-and-where-it-wants-to-go). Default `"warn"`.
+/// - `mount = "isolated"` or `mount = "host"`: mounts of the test's own, with private temporary directories and a `/proc`
+///   and `/sys` that fit its other namespaces; or the caller's mounts, which takes `pid = "host"` beside it. Default
+///   `"isolated"`. `mount_namespaces(7)`
 /// - `net = "isolated"` or `net = "host"`: a network of the test's own with nothing in it but `lo`, which is up; or the
 ///   caller's network. Default `"isolated"`. `network_namespaces(7)`
+/// - `pid = "isolated"` or `pid = "host"`: process ids of the test's own; or the caller's. Then the test sees all
+///   processes of the host and may signal the caller's. What it has started is killed all the same, one by one, unless
+///   the init is killed first. Default `"isolated"`. `pid_namespaces(7)`
 /// - `processes = 4096`: how many processes and threads may exist inside at once. Default `4096`. `RLIMIT_NPROC` in
 ///   `setrlimit(2)`
 /// - `timeout = "5s"`: how long after its start the test is killed, with all that it has started. Whole numbers, each
@@ -59,6 +71,8 @@ use crate::mistakes::Mistakes;
 /// - `user = "self"` or `user = "root"`: the caller's own user and group, with whom file permissions mean what they
 ///   mean outside; or uid 0 and gid 0, with every capability over the test's own namespaces. Default `"self"`.
 ///   `user_namespaces(7)`
+/// - `uts = "isolated"` or `uts = "host"`: a host name of the test's own, or the caller's. Default `"isolated"`.
+///   `uts_namespaces(7)`
 /// - `crate = path::to::isotest`: where generated code finds this library, which is under another name if the
 ///   dependency was renamed, or in another crate if that re-exports it. Default `::isotest`.
 ///
@@ -87,6 +101,20 @@ use crate::mistakes::Mistakes;
 ///
 /// A plain `#[test]` below `#[isotest]` is the same as none. Above, where `#[test_case]` writes one, it has made a test
 /// of its own before `#[isotest]` can know of it: the harness then has the test twice.
+///
+/// # What a test leaves behind, and where it wants to go
+///
+/// When the test process has ended, its init looks once, without waiting: which processes are still running, other than
+/// those that have begun to end (`leaks`); what there is in the private directories, `/tmp`, `/var/tmp`, `/dev/shm`,
+/// `/run` and `$TMPDIR` (`leaks`); how often the kernel had no route for an address (`egress`). `warn` tells it in a note,
+/// `fail` makes a failure of a test that passed otherwise, `#[should_panic]` or not. All that was left is gone afterwards
+/// in any case.
+///
+/// A child that is killed but not waited for does not count, one whose input was just closed may: wait for children. An
+/// attempt is one that names an address, by `connect(2)` or `sendto(2)` and their like over TCP or UDP, broadcast and
+/// multicast included; names that have to be asked for at a server outside make some too. Raw IPv4 sockets are not
+/// counted by the kernel. With `init = false` the kernel has ended all other processes before anybody can look, with
+/// `mount = "host"` there are no private directories, and with `net = "host"` attempts succeed: nothing is told of these.
 ///
 /// # Where a test can't be isolated
 ///

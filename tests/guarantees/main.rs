@@ -14,4 +14,5 @@ mod network;
 mod places;
 mod processes;
 mod remains;
+mod shared;
 mod state;

@@ -5,12 +5,15 @@ use std::fmt::Write;
 use nix::errno::Errno;
 
 use super::{Diagnosis, diagnose};
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Stage};
 use crate::restrictions::Restrictions;
 
-/// Everything a person needs to mend a machine that cannot isolate `test`.
+/// Everything a person needs to mend a machine, or a spec, with which `test` cannot be isolated.
 #[must_use]
 pub fn explain(test: &str, failure: &Failure) -> String {
+    if failure.stage == Stage::Spec {
+        return format!("error: cannot isolate `{test}`: its spec contradicts itself\n\n  {}\n", failure.step);
+    }
     report(test, failure, &diagnose(failure, &Restrictions::read()))
 }
 

@@ -2,64 +2,130 @@
 //!
 //! A test may unmount /proc, lay something over it or move its root elsewhere. So init takes a copy of the mount before
 //! there is a test, and makes it its working directory. The copy is attached nowhere: unlike an open file it does not
-//! keep the test from unmounting its own /proc.
+//! keep the test from unmounting its own /proc. All paths here are relative to it.
 
 use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::sys::signal::kill;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, fchdir};
 
+use super::stat::Stat;
 use crate::sys::mount::open_tree;
 
-/// What is needed to count them: the copy.
+/// What is needed to look for them: the copy, and where to look.
 #[derive(Debug)]
-pub(super) struct Census(OwnedFd);
+pub(super) struct Census {
+    files: OwnedFd,
+    scope: Scope,
+}
+
+/// Which processes belong to the sandbox?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All that /proc shows: it is that of a PID namespace, and init is its PID 1.
+    Namespace,
+    /// Those that descend from init, to whom the kernel gives all orphans among them.
+    Descendants,
+    /// The test alone. It is PID 1, and the kernel has ended all others before init hears that it has ended.
+    Test,
+}
 
 impl Census {
-    /// Takes the copy. Only of use where init is PID 1, because /proc shows a PID namespace.
-    pub(super) fn prepare() -> nix::Result<Census> {
-        match open_tree(c"/proc") {
+    /// Takes the copy, or where init may not, because its mounts are the host's, the directory itself.
+    pub(super) fn prepare(scope: Scope, own_mounts: bool) -> nix::Result<Census> {
+        let directory = || open("/proc", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty());
+        let files = match own_mounts.then(|| open_tree(c"/proc")) {
             // Before Linux 5.2: the mount itself then, though it can be unmounted with MNT_DETACH only.
-            Err(Errno::ENOSYS) => open("/proc", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map(Census),
-            copy => copy.map(Census),
-        }
+            None | Some(Err(Errno::ENOSYS)) => directory()?,
+            Some(copy) => copy?,
+        };
+        Ok(Census { files, scope })
     }
 
     /// Enters the copy, as the test must not.
     pub(super) fn enter(&self) -> nix::Result<()> {
-        fchdir(&self.0)
+        fchdir(&self.files)
     }
 
-    /// How many processes there are beside init. Init has to have [entered](Census::enter).
-    pub(super) fn others(&self) -> usize {
-        if kill(Pid::from_raw(-1), None) == Err(Errno::ESRCH) {
-            return 0; // The usual case, for a single system call.
+    /// The processes beside init that have not ended, nor begun to. Init has to have [entered](Census::enter).
+    pub(super) fn survivors(&self) -> Vec<u32> {
+        if self.scope == Scope::Namespace && kill(Pid::from_raw(-1), None) == Err(Errno::ESRCH) {
+            return Vec::new(); // The usual case, for a single system call.
         }
-        others().count()
+        let mut survivors: Vec<u32> = self.others().into_iter().filter(|process| survives(*process)).collect();
+        survivors.sort_unstable();
+        survivors
     }
 
     /// Whether any thread of them is not stopped. If none can run, nothing will ever happen.
     pub(super) fn anybody_runs(&self) -> bool {
-        others().any(|process| numbers_in(&format!("{process}/task")).any(|thread| runs(process, thread)))
+        let runs = |process: u32, thread| {
+            Stat::read(&format!("{process}/task/{thread}/stat")).is_some_and(|thread| thread.runs())
+        };
+        // Where processes are shared with the host, anybody there may let a stopped one go on.
+        self.scope != Scope::Namespace
+            || self.others().into_iter().any(|process| threads(process).any(|thread| runs(process, thread)))
+    }
+
+    fn others(&self) -> Vec<u32> {
+        match self.scope {
+            Scope::Namespace => numbers_in(".").filter(|process| *process != 1).collect(),
+            Scope::Descendants => descendants(),
+            Scope::Test => Vec::new(),
+        }
     }
 }
 
-fn others() -> impl Iterator<Item = u32> {
-    numbers_in(".").filter(|process| *process != 1)
+/// Kills all that descends from init, however deep: each orphan becomes a child of init.
+pub(super) fn kill_descendants() {
+    loop {
+        let children = children_in("thread-self/children");
+        for child in &children {
+            kill(Pid::from_raw(child.cast_signed()), Signal::SIGKILL).ok(); // Ended meanwhile: as good.
+        }
+        if children.is_empty() || waitpid(None, None).is_err() {
+            return;
+        }
+    }
+}
+
+fn descendants() -> Vec<u32> {
+    let mut found = children_in("thread-self/children");
+    let mut at = 0;
+    while let Some(process) = found.get(at).copied() {
+        found.extend(threads(process).flat_map(|thread| children_in(&format!("{process}/task/{thread}/children"))));
+        at += 1;
+    }
+    found
+}
+
+fn children_in(list: &str) -> Vec<u32> {
+    let list = std::fs::read_to_string(list).unwrap_or_default();
+    list.split_ascii_whitespace().filter_map(|process| process.parse().ok()).collect()
+}
+
+fn survives(process: u32) -> bool {
+    let Some(stat) = Stat::read(&format!("{process}/stat")) else { return false };
+    if stat.is_killed() {
+        return false;
+    }
+    if stat.threads == 1 {
+        return !stat.is_ending();
+    }
+    // The first thread may have ended long before the others.
+    let thread = |thread| Stat::read(&format!("{process}/task/{thread}/stat"));
+    threads(process).filter_map(thread).any(|thread| !thread.is_ending())
+}
+
+fn threads(process: u32) -> impl Iterator<Item = u32> {
+    numbers_in(&format!("{process}/task"))
 }
 
 fn numbers_in(directory: &str) -> impl Iterator<Item = u32> + use<> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-/// Whether the third field of the thread's `stat` says anything but stopped, traced or ended, `proc_pid_stat(5)`.
-fn runs(process: u32, thread: u32) -> bool {
-    let stat = std::fs::read(format!("{process}/task/{thread}/stat")).unwrap_or_default();
-    // The second field is a name in parentheses, which may contain anything.
-    let name_ends = stat.iter().rposition(|byte| *byte == b')');
-    name_ends.and_then(|at| stat.get(at + 2)).is_some_and(|state| !b"TtZX".contains(state))
 }

@@ -1,31 +1,36 @@
 //! What is there to report when the test process has ended?
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use std::time::Duration;
+
 use super::census::Census;
-use super::{Sandbox, isolated};
+use super::litter::Clean;
+use super::{Sandbox, describe, egress, isolated};
 use crate::outcome::End;
 use crate::report::{InForce, Kind, LeftFiles, LeftOver, Report, Usage};
 use crate::sys::word::SharedWord;
-use crate::{Namespace, Spec};
+use crate::{Namespace, Policy, Spec};
 
-/// Looks at what the test has left, used and tried.
-pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: Option<&Census>) -> Report {
+/// Looks at what the test has left, used and tried. What its spec ignores is not looked at.
+pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &Census, clean: &Clean) -> Report {
+    let Spec { leaks, egress, net, .. } = sandbox.run.spec;
+    // What init has to end was not given the time to clean up.
     let ended_by_itself = matches!(end, End::Exited(_) | End::Signalled(_));
+    let leaks_matter = ended_by_itself && leaks != Policy::Ignore;
+    let egress_matters = isolated(sandbox) && net == Namespace::Isolated && egress != Policy::Ignore;
     reap_the_dead();
-    let left_over = match census.filter(|_| ended_by_itself) {
-        Some(census) => LeftOver { count: census.others(), processes: Vec::new() },
-        None => LeftOver::default(),
-    };
     Report {
         end,
         word: word.said(),
         isolation: in_force(sandbox),
-        left_over,
-        files: LeftFiles::default(),
-        egress: None,
-        usage: Usage::default(),
+        left_over: if leaks_matter { left_over(census) } else { LeftOver::default() },
+        files: if leaks_matter { clean.compare(sandbox.plan) } else { LeftFiles::default() },
+        egress: egress_matters.then(egress::attempts),
+        usage: usage(),
     }
 }
 
@@ -34,6 +39,28 @@ fn reap_the_dead() {
         if status == WaitStatus::StillAlive {
             break;
         }
+    }
+}
+
+fn left_over(census: &Census) -> LeftOver {
+    let survivors = census.survivors();
+    let described = survivors.iter().take(LeftOver::DESCRIBED);
+    LeftOver {
+        count: survivors.len(),
+        processes: described.filter_map(|process| describe::describe(*process)).collect(),
+    }
+}
+
+/// Of all whose end init has waited for: the test, and orphans. Each carries with it whom it has waited for.
+fn usage() -> Usage {
+    let Ok(children) = getrusage(UsageWho::RUSAGE_CHILDREN) else { return Usage::default() };
+    let time = |time: TimeVal| {
+        Duration::from_secs(time.tv_sec().cast_unsigned()) + Duration::from_micros(time.tv_usec().cast_unsigned())
+    };
+    Usage {
+        user: time(children.user_time()),
+        system: time(children.system_time()),
+        peak_memory: children.max_rss().cast_unsigned().saturating_mul(1024),
     }
 }
 

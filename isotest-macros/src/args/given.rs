@@ -62,6 +62,16 @@ impl Given {
         self.argument.name == argument.name
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.argument.name
+    }
+
+    /// Whether its value is this word, in quotes or a boolean.
+    pub(super) fn says(&self, word: &str) -> bool {
+        let quoted = self.value::<LitStr>().map(|text| text.value());
+        quoted.or_else(|_| self.boolean().map(|value| value.to_string())).is_ok_and(|written| written == word)
+    }
+
     pub(super) fn span(&self) -> Span {
         self.name.span()
     }

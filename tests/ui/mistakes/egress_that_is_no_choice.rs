@@ -1,0 +1,4 @@
+#[isotest::isotest(egress = true)]
+fn has_a_mistake() {}
+
+fn main() {}

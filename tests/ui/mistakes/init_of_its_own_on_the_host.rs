@@ -1,0 +1,4 @@
+#[isotest::isotest(init = false, pid = "host")]
+fn has_a_mistake() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(mount = "host")]
+fn has_a_mistake() {}
+
+fn main() {}

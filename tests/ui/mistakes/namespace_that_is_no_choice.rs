@@ -1,0 +1,4 @@
+#[isotest::isotest(pid = "shared", ipc = "own", uts = "hosts")]
+fn has_a_mistake() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(leaks = "forbid")]
+fn has_a_mistake() {}
+
+fn main() {}
