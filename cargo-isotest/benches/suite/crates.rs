@@ -39,8 +39,8 @@ impl Suite {
             home,
         };
         eprintln!("suite: building {tests} tests, twice");
-        suite.build(&suite.isotest)?;
-        suite.build(&suite.plain)?;
+        build_tests(&suite.isotest, &suite.target)?;
+        build_tests(&suite.plain, &suite.target)?;
         // nextest builds with the same profile and reuses it, but let it say so outside the measured runs.
         if let Ok(mut nextest) = programs.nextest() {
             nextest.args(["list", "--manifest-path"]).arg(&suite.plain).env("CARGO_TARGET_DIR", &suite.target);
@@ -48,23 +48,25 @@ impl Suite {
         }
         Ok(suite)
     }
+}
 
-    fn build(&self, manifest: &Path) -> Result<(), String> {
-        let mut build = cargo();
-        build.args(["test", "--no-run", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", &self.target);
-        let output = build.output().map_err(|error| format!("starting cargo: {error}"))?;
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(format!("building {}: {}", manifest.display(), last_words(&output)))
-        }
+/// Builds a crate's tests.
+pub(crate) fn build_tests(manifest: &Path, target: &Path) -> Result<(), String> {
+    let mut build = cargo();
+    build.args(["test", "--no-run", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", target);
+    let output = build.output().map_err(|error| format!("starting cargo: {error}"))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("building {}: {}", manifest.display(), last_words(&output)))
     }
 }
 
 /// A filter that keeps exactly one of the groups that [`source`] spreads the tests over.
 pub(crate) const ONE_GROUP: &str = "group_0::";
 
-fn source(tests: usize, attribute: &str) -> String {
+/// So many tests, spread over groups.
+pub(crate) fn source(tests: usize, attribute: &str) -> String {
     let mut text = String::new();
     for group in 0..GROUPS {
         write!(text, "#[cfg(test)]\nmod group_{group} {{\n").expect("a String takes everything");
@@ -97,14 +99,15 @@ pub(crate) fn write_crate(parent: &Path, name: &str, dependency: &str, source: &
     Ok(manifest)
 }
 
-/// Leaves an equal file alone, so that a second run finds everything built.
-fn write_if_new(path: &Path, text: &str) -> Result<(), String> {
+/// Writes a file. Leaves an equal one alone, so that a second run finds everything built.
+pub(crate) fn write_if_new(path: &Path, text: &str) -> Result<(), String> {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());
     }
     fs::write(path, text).map_err(|error| format!("writing {}: {error}", path.display()))
 }
 
-fn workspace() -> &'static Path {
+/// This project.
+pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a member of the workspace")
 }

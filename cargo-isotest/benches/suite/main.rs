@@ -10,6 +10,7 @@ mod memory;
 mod options;
 mod programs;
 mod rows;
+mod situations;
 mod table;
 mod targets;
 
@@ -62,6 +63,11 @@ fn run(options: &Options) -> Result<bool, String> {
             complete &= peaks.is_ok();
             text += &table::memory(&peaks, &small, &big);
         }
+    }
+    if options.wants(Section::Situations) {
+        let situations = situations::measure(&work, &programs, options.rounds())?;
+        complete &= situations.iter().all(|one| one.ours.seconds.is_ok());
+        text += &table::situations(&situations);
     }
     if options.wants(Section::Builds) {
         let builds = builds::clean_builds(&work, &programs, options.build_rounds());

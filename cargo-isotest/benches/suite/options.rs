@@ -10,6 +10,8 @@ pub(crate) enum Section {
     Speed,
     /// Peak memory of the runner and of the fork server.
     Memory,
+    /// What one waits for in daily work.
+    Situations,
     /// Clean builds of a one-test crate.
     Builds,
 }
@@ -23,7 +25,7 @@ pub(crate) struct Options {
     markdown: Option<PathBuf>,
 }
 
-const USAGE: &str = "options: --short, --rounds N, --jobs N, --only speed|memory|builds, --markdown FILE";
+const USAGE: &str = "options: --short, --rounds N, --jobs N, --only speed|memory|situations|builds, --markdown FILE";
 
 impl Options {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
@@ -90,6 +92,7 @@ fn section(name: &str) -> Result<Section, String> {
     match name {
         "speed" => Ok(Section::Speed),
         "memory" => Ok(Section::Memory),
+        "situations" => Ok(Section::Situations),
         "builds" => Ok(Section::Builds),
         other => Err(format!("no section `{other}`; {USAGE}")),
     }

@@ -5,6 +5,7 @@ use crate::crates::Suite;
 use crate::measure::Measurement;
 use crate::memory::Peaks;
 use crate::rows::Row;
+use crate::situations::{Contender, Situation};
 use crate::targets::{MEMORY, Size, TARGETS, median, ratio, tests, word};
 
 pub(crate) fn speed(measured: &[Measurement]) -> String {
@@ -54,6 +55,27 @@ pub(crate) fn memory(peaks: &Result<Peaks, String>, small: &Suite, big: &Suite) 
         row("runner", peaks.some.runner, peaks.all.runner),
         row("fork server", peaks.some.server, peaks.all.server),
     ])
+}
+
+pub(crate) fn situations(situations: &[Situation]) -> String {
+    let mut lines = vec![cells(["situation", "run by", "seconds", "beside", "seconds", "ratio", "target"])];
+    for Situation { name, limit, ours, peer } in situations {
+        let seconds = |contender: &Contender| match &contender.seconds {
+            Ok(_) => number(contender.median(), 3),
+            Err(why) => why.clone(),
+        };
+        let ratio = ratio(ours.median(), peer.median());
+        lines.push(cells([
+            name,
+            ours.label,
+            &seconds(ours),
+            peer.label,
+            &seconds(peer),
+            &number(ratio, 2),
+            &format!("≤ {limit}: {}", word(ratio, *limit)),
+        ]));
+    }
+    aligned(lines)
 }
 
 pub(crate) fn builds(builds: &[Build]) -> String {
