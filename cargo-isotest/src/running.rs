@@ -153,11 +153,21 @@ impl Running {
         self.lines.iter().any(Lines::begun)
     }
 
-    /// Whether it is over: the report is there and the output has ended. Without isolation a process may outlive the
-    /// test and hold the output open, so there the report is enough once nothing more is `waiting` to be read.
+    /// Whether it is over: the report is there and the output has ended, or nobody is left to write and nothing more is
+    /// `waiting` to be read.
     pub(crate) fn is_over(&self, waiting: bool) -> bool {
         let silent = self.out.is_none() && self.err.is_none();
-        self.report.is_some() && (silent || (self.isolation == Isolation::None && !waiting))
+        self.report.is_some() && (silent || (self.nobody_writes() && !waiting))
+    }
+
+    /// Whether all that will be written has been. The end of the output comes later, when the kernel has taken the sandbox
+    /// down. Without isolation it may never come: a process may outlive the test and hold the output open.
+    pub(crate) fn nobody_writes(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| match report {
+            _ if self.isolation == Isolation::None => true,
+            Some(report) => report.left_nobody(),
+            None => false,
+        })
     }
 
     /// When something may be due, by the run's clock.

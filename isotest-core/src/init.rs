@@ -72,6 +72,7 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
             {
                 give_up(sandbox, failure);
             }
+            std::mem::forget((children, census)); // The test closes them with all others.
             ties
         }
         ForkResult::Parent { child } => {
@@ -151,7 +152,7 @@ fn watch_children() -> nix::Result<SignalFd> {
 fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Census) -> End {
     // Only the test may hold the output open: its end must be the reader's end of file.
     for output in [1, 2] {
-        process::redirect(std::io::stdin().as_fd(), output).ok(); // The server's standard input is /dev/null.
+        process::redirect(process::standard_input(), output).ok(); // The server's standard input is /dev/null.
     }
     let mut orders = Orders::new(sandbox.report, is_pid_1(sandbox), sandbox.run.spec.timeout);
     let mut stopped = false;

@@ -43,6 +43,14 @@ impl Report {
             usage: Usage::default(),
         }
     }
+
+    /// Whether no process of the sandbox was left that could do anything: the test ended by itself, and there was none
+    /// beside it. Where the test shares the caller's processes nobody knows.
+    #[must_use]
+    pub fn left_nobody(&self) -> bool {
+        let ended_by_itself = matches!(self.end, End::Exited(_) | End::Signalled(_));
+        ended_by_itself && self.left_over.count == 0 && self.isolation.namespaces.contains(&Kind::Pid)
+    }
 }
 
 /// The isolation that was really there, whatever was asked for.

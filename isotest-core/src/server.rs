@@ -55,7 +55,7 @@ struct Server {
     socket: OwnedFd,
     alive: OwnedFd,
     facts: Facts,
-    tests: Vec<&'static sys::registry::Registered>,
+    tests: Vec<(&'static str, &'static sys::registry::Registered)>,
     latest: Option<(Spec, Vec<PathBuf>, Rc<Plan>)>,
     proof: SingleThreaded,
 }
@@ -95,9 +95,9 @@ impl Server {
     fn registry(&self, mut descriptors: Vec<OwnedFd>) -> Role {
         if let (Some(out), Ok(ForkResult::Child)) = (descriptors.pop(), process::fork(&self.proof)) {
             let mut out = std::io::BufWriter::new(std::fs::File::from(out));
-            let written = self.tests.iter().try_for_each(|test| {
+            let written = self.tests.iter().try_for_each(|(name, test)| {
                 let known = protocol::Known {
-                    name: test.name().to_owned(),
+                    name: (*name).to_owned(),
                     spec: (test.spec)(),
                     written: test.written.iter().copied().map(str::to_owned).collect(),
                     should_panic: test.should_panic.map(str::to_owned),

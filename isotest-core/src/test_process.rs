@@ -39,7 +39,7 @@ pub(crate) fn become_test(
     run: &Run,
     facts: &Facts,
     proof: &SingleThreaded,
-    tests: &[&'static Registered],
+    tests: &[(&'static str, &'static Registered)],
     [out, err]: [OwnedFd; 2],
     ties: Ties,
     arguments: &Arguments,
@@ -109,13 +109,13 @@ fn drop_privileges(run: &Run, facts: &Facts) -> nix::Result<()> {
 
 /// Does without the harness's `main`: it would copy the list of all tests for each one, and read the terminal's
 /// description, which together cost more than all namespaces but one.
-fn run_body(run: &Run, tests: &[&'static Registered], arguments: &Arguments) -> ! {
-    let Ok(at) = tests.binary_search_by_key(&run.test.as_str(), |test| test.name()) else {
+fn run_body(run: &Run, tests: &[(&'static str, &'static Registered)], arguments: &Arguments) -> ! {
+    let Ok(at) = tests.binary_search_by_key(&run.test.as_str(), |(name, _)| *name) else {
         complain(&format!("isotest: this binary has no isolated test {:?}\n", run.test));
     };
     sys::constructors::run_the_rest(arguments);
     process::ignore_broken_pipes().ok(); // As std does before `main`; a test that writes to a closed pipe gets EPIPE.
-    std::process::exit(crate::entry::run_directly(tests[at]));
+    std::process::exit(crate::entry::run_directly(tests[at].1));
 }
 
 fn exec(target: &crate::protocol::Program, proof: &SingleThreaded, letter: bool) -> ! {

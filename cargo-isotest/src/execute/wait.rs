@@ -29,6 +29,9 @@ impl Execution<'_, '_> {
     /// Until the next thing is due by the clock. Rounded up, or the last millisecond would be waited for in vain, again and
     /// again.
     fn time_to_wait(&self) -> PollTimeout {
+        if self.running.iter().any(|in_flight| in_flight.running.nobody_writes()) {
+            return PollTimeout::ZERO; // Only what is there already is to be read.
+        }
         let now = self.clock.now();
         let rounds_end = self.manner.rounds_for.filter(|end| *end > now);
         let due = self.running.iter().filter_map(|in_flight| in_flight.running.next_due());

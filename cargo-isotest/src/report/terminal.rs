@@ -1,7 +1,7 @@
 //! Colours, and the terminal they are written to.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -30,8 +30,9 @@ impl fmt::Display for Styled<'_> {
     }
 }
 
-/// Standard error, with colours where they are wanted.
-pub(crate) struct Terminal(AutoStream<io::Stderr>);
+/// Standard error, with colours where they are wanted. Buffered up to the end of each text, because what takes colours off
+/// writes the pieces between them one by one, and each would wake the reader.
+pub(crate) struct Terminal(AutoStream<Box<dyn Write>>);
 
 impl Terminal {
     pub(crate) fn new(color: Color) -> Terminal {
@@ -40,12 +41,12 @@ impl Terminal {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Terminal(AutoStream::new(io::stderr(), choice))
+        Terminal(AutoStream::new(Box::new(BufWriter::new(io::stderr())), choice))
     }
 
     /// A reader that is gone wants nothing; the exit code still tells.
     pub(crate) fn write(&mut self, text: &[u8]) {
-        self.write_all(text).ok();
+        self.write_all(text).and_then(|()| self.flush()).ok();
     }
 }
 
@@ -56,7 +57,7 @@ impl Write for Terminal {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        patiently(&mut io::stderr(), |_| self.0.flush())
     }
 }
 

@@ -121,6 +121,12 @@ pub(crate) fn redirect(source: BorrowedFd<'_>, target: i32) -> Result<()> {
     super::check(libc::c_long::from(unsafe { libc::dup2(source.as_raw_fd(), target) })).map(drop)
 }
 
+/// Descriptor 0, without the buffer that std's handle makes: a fresh process pays for each page that it writes to.
+pub(crate) fn standard_input() -> BorrowedFd<'static> {
+    // SAFETY: nothing in Rust owns 0, and the fork server and its copies keep it open.
+    unsafe { BorrowedFd::borrow_raw(0) }
+}
+
 /// Takes over a descriptor that this process was started with.
 pub(crate) fn inherited(number: i32) -> Result<OwnedFd> {
     // SAFETY: fcntl takes integers; F_DUPFD_CLOEXEC makes a new descriptor of at least 3.

@@ -67,14 +67,14 @@ pub(crate) fn describe<T: IsolatedTest>() -> &'static Registered {
 }
 
 /// Every test of this binary, by name. Inlining may have entered a test twice.
-pub(crate) fn all() -> Vec<&'static Registered> {
+pub(crate) fn all() -> Vec<(&'static str, &'static Registered)> {
     let start = (&raw const START).cast::<Describe>();
     let stop = (&raw const STOP).cast::<Describe>();
     let count = (stop as usize - start as usize) / size_of::<Describe>();
     // SAFETY: the linker's symbols delimit the section, which holds nothing but `Describe` pointers.
     let table = unsafe { std::slice::from_raw_parts(start, count) };
-    let mut tests: Vec<_> = table.iter().map(|describe| describe()).collect();
-    tests.sort_unstable_by_key(|test| test.name());
-    tests.dedup_by_key(|test| test.name());
+    let mut tests: Vec<_> = table.iter().map(|describe| describe()).map(|test| (test.name(), test)).collect();
+    tests.sort_unstable_by_key(|(name, _)| *name);
+    tests.dedup_by_key(|(name, _)| *name);
     tests
 }

@@ -77,9 +77,11 @@ impl Screen {
     /// Writes above the bar what may be too much to hold back.
     pub(super) fn directly(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         self.show();
+        let terminal = &mut self.terminal;
+        let whole = || write(terminal).and_then(|()| terminal.flush());
         match &self.bar {
-            Some(bar) => bar.drawn.suspend(|| write(&mut self.terminal)),
-            None => write(&mut self.terminal),
+            Some(bar) => bar.drawn.suspend(whole),
+            None => whole(),
         }
     }
 
