@@ -37,16 +37,20 @@ pub(crate) enum Request {
     Run(Box<Run>),
 }
 
-/// One `#[isotest]` function of the binary.
+/// One `#[isotest]` function of the binary. What is as by default goes unsaid: there may be thousands, and an unoptimised
+/// binary takes its time with each field.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Known {
     /// Its name in the harness.
     pub name: String,
-    /// What it asks for.
-    pub spec: Spec,
+    /// What it asks for, where the attribute says anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<Spec>,
     /// Which of it the attribute says, by the arguments' names; the rest are defaults.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub written: Vec<String>,
     /// Where it is to panic: what the message must contain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub should_panic: Option<String>,
 }
 

@@ -43,8 +43,9 @@ impl Found {
     /// A test of the binary at this place.
     pub(super) fn into_test(self, binary: usize) -> Test {
         let wrapped = self.known.is_some();
-        let (spec, should_panic, written) =
-            self.known.map_or_else(Default::default, |known| (known.spec, known.should_panic, known.written));
+        let (spec, should_panic, written) = self
+            .known
+            .map_or_else(Default::default, |known| (known.spec.unwrap_or_default(), known.should_panic, known.written));
         Test {
             binary,
             name: self.name,
@@ -92,15 +93,19 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     fn server(&self, client: Client) -> Result<Opened, Problem> {
-        let mut found = if client.can_return() {
-            let ask = |arguments: [&str; 5]| self.ask(|out| client.list(arguments, out));
-            let (all, ignored) = (ask(LIST)?, ask(LIST_IGNORED)?);
-            self.found(answers::names(&all), answers::names(&ignored), Harness::Libtest)
+        let (mut found, registry) = if client.can_return() {
+            // All questions at once: each is answered by a process of its own.
+            let all = self.ask(|out| client.list(LIST, out))?;
+            let ignored = self.ask(|out| client.list(LIST_IGNORED, out))?;
+            let registry = self.ask(|out| client.registry(out))?;
+            let (all, ignored) = (self.read(all)?, self.read(ignored)?);
+            (self.found(answers::names(&all), answers::names(&ignored), Harness::Libtest), registry)
         } else {
             let (all, ended) = self.ask_main(&LIST)?;
-            self.without_a_server(answers::names(&all).filter(|_| ended.success()))?
+            let found = self.without_a_server(answers::names(&all).filter(|_| ended.success()))?;
+            (found, self.ask(|out| client.registry(out))?)
         };
-        self.recognise(&client, &mut found)?;
+        self.recognise(registry, &mut found)?;
         Ok(Opened { server: Some(client), found })
     }
 
@@ -116,9 +121,9 @@ impl Asking<'_> {
         Ok(self.found(names, answers::names(&ignored), Harness::Conventional))
     }
 
-    /// Asks which of the tests are `#[isotest]` functions.
-    fn recognise(&self, client: &Client, found: &mut [Found]) -> Result<(), Problem> {
-        let registry = self.ask(|out| client.registry(out))?;
+    /// Reads which of the tests are `#[isotest]` functions.
+    fn recognise(&self, registry: OwnedFd, found: &mut [Found]) -> Result<(), Problem> {
+        let registry = self.read(registry)?;
         let known: serde_json::Result<Vec<Known>> = registry.lines().map(serde_json::from_str).collect();
         let known = known.map_err(|error| problem(self.binary, &error.into()))?.into_iter();
         let mut known: HashMap<_, _> = known.map(|known| (known.name.clone(), known)).collect();
@@ -142,11 +147,11 @@ impl Asking<'_> {
         names.into_iter().map(found).collect()
     }
 
-    fn ask(&self, request: impl FnOnce(&OwnedFd) -> io::Result<()>) -> Result<String, Problem> {
+    /// Where the answer will be read.
+    fn ask(&self, request: impl FnOnce(&OwnedFd) -> io::Result<()>) -> Result<OwnedFd, Problem> {
         let (reader, writer) = pipe().map_err(|error| problem(self.binary, &error))?;
         request(&writer).map_err(|error| problem(self.binary, &error))?;
-        drop(writer);
-        self.read(reader)
+        Ok(reader)
     }
 
     fn ask_main(&self, arguments: &[&str]) -> Result<(String, ExitStatus), Problem> {
