@@ -2,6 +2,7 @@
 
 mod cargo;
 mod environment;
+mod rustc;
 mod toolchain;
 
 use std::path::PathBuf;
@@ -72,7 +73,7 @@ impl Building {
 
     /// The workspace, which is known long before the build has ended.
     pub(crate) fn workspace(&mut self, interrupt: &Interrupt) -> Result<&Workspace, Problem> {
-        Ok(&self.questions.workspace(interrupt)?.workspace)
+        self.questions.workspace(interrupt)
     }
 
     /// Waits for the end.
@@ -90,16 +91,17 @@ impl Building {
         Ok(Built {
             libraries: libraries.collect(),
             binaries,
-            host_or_target: toolchain.workspace.triple,
+            host_or_target: toolchain.triple,
             workspace: toolchain.workspace.root,
             target_directory: toolchain.workspace.target_directory,
         })
     }
 }
 
-/// The workspace, where nothing is to be built.
-pub(crate) fn workspace(options: &Cargo, interrupt: &Interrupt) -> Result<Workspace, Problem> {
-    Ok(Questions::ask(options)?.answers(interrupt)?.workspace)
+/// The workspace and the triple that it is built for, where nothing is to be built.
+pub(crate) fn workspace(options: &Cargo, interrupt: &Interrupt) -> Result<(Workspace, String), Problem> {
+    let toolchain = Questions::ask(options)?.answers(interrupt)?;
+    Ok((toolchain.workspace, toolchain.triple))
 }
 
 /// Where a package lies.

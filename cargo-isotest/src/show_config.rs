@@ -16,9 +16,9 @@ pub(crate) fn show(options: &ShowConfig) -> Result<Code, Problem> {
     let interrupt = Interrupt::watch().map_err(failed)?;
     let choose = Choose::default();
     let typed = Typed { configuration: &options.configuration, choose: &choose, cargo: &options.cargo };
-    let workspace = compile::workspace(&options.cargo, &interrupt)?;
+    let (workspace, triple) = compile::workspace(&options.cargo, &interrupt)?;
     let configured = Configured::of(&typed, &workspace, &interrupt)?;
-    let profile = configured.profile(&workspace.triple, (RunLayer::default(), Layer::default()))?;
+    let profile = configured.profile(&triple, (RunLayer::default(), Layer::default()))?;
     match print(&profile) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Problem { message: format!("cannot print the configuration: {error}"), code: Code::OutputFailed })

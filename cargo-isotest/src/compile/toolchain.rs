@@ -1,10 +1,11 @@
-//! What do cargo and rustc know that the build does not tell? Asked before the build, answered meanwhile.
+//! What do cargo and rustc know that the build does not tell? Cargo is asked before the build, and answers meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use cargo_metadata::{MetadataCommand, Package};
 
+use super::rustc;
 use crate::cli::Cargo;
 use crate::interrupt::Interrupt;
 use crate::{Problem, exit_code::Code};
@@ -15,6 +16,8 @@ pub(super) struct Toolchain {
     pub(super) workspace: Workspace,
     /// Where the standard library lies.
     pub(super) libraries: PathBuf,
+    /// The triple that is built for.
+    pub(super) triple: String,
 }
 
 /// What `cargo metadata` knows.
@@ -23,66 +26,74 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Where cargo puts what it builds.
     pub(crate) target_directory: PathBuf,
-    /// The triple that is built for.
-    pub(crate) triple: String,
     /// Its packages.
     pub(super) packages: Vec<Package>,
     /// All that cargo said.
     pub(crate) json: String,
 }
 
-/// Two programs that are being asked.
-pub(super) struct Questions(Answers);
+/// What is being asked, or was.
+pub(super) struct Questions {
+    metadata: Metadata,
+    target: Option<String>,
+}
 
-enum Answers {
-    Awaited { metadata: Asked, libraries: Asked },
-    There(Box<Toolchain>),
+enum Metadata {
+    Awaited(Asked),
+    There(Box<Workspace>),
 }
 
 impl Questions {
     pub(super) fn ask(options: &Cargo) -> Result<Questions, Problem> {
-        let mut libraries = Command::new(std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned()));
-        libraries.args(["--print", "target-libdir"]);
-        libraries.args(options.target.iter().flat_map(|target| ["--target", target]));
         let mut metadata = metadata(options);
         metadata.no_deps();
-        Ok(Questions(Answers::Awaited {
-            metadata: Asked::ask(metadata.cargo_command(), "reading the workspace")?,
-            libraries: Asked::ask(libraries, "asking rustc for its libraries")?,
-        }))
+        let asked = Asked::ask(metadata.cargo_command(), "reading the workspace")?;
+        Ok(Questions { metadata: Metadata::Awaited(asked), target: options.target.clone() })
     }
 
     /// The workspace, which is known long before the build has ended.
-    pub(super) fn workspace(&mut self, interrupt: &Interrupt) -> Result<&Toolchain, Problem> {
-        if let Answers::Awaited { metadata, libraries } = &mut self.0 {
-            let json = metadata.answer(interrupt)?;
-            let libraries = PathBuf::from(libraries.answer(interrupt)?.trim_end());
+    pub(super) fn workspace(&mut self, interrupt: &Interrupt) -> Result<&Workspace, Problem> {
+        if let Metadata::Awaited(asked) = &mut self.metadata {
+            let json = asked.answer(interrupt)?;
             let metadata = MetadataCommand::parse(&json).map_err(|error| Problem {
                 message: format!("reading the workspace: {error}"),
                 code: Code::MetadataFailed,
             })?;
-            let workspace = Workspace {
+            self.metadata = Metadata::There(Box::new(Workspace {
                 root: metadata.workspace_root.into(),
                 target_directory: metadata.target_directory.into(),
-                triple: triple(&libraries),
                 packages: metadata.packages,
                 json,
-            };
-            self.0 = Answers::There(Box::new(Toolchain { workspace, libraries }));
+            }));
         }
-        match &self.0 {
-            Answers::There(toolchain) => Ok(toolchain),
-            Answers::Awaited { metadata, .. } => Err(problem(metadata.doing, "no answer")),
+        match &self.metadata {
+            Metadata::There(workspace) => Ok(workspace),
+            Metadata::Awaited(asked) => Err(problem(asked.doing, "no answer")),
         }
     }
 
+    /// All answers. After a build rustc need not be asked: cargo has done so.
     pub(super) fn answers(mut self, interrupt: &Interrupt) -> Result<Toolchain, Problem> {
-        self.workspace(interrupt)?;
-        match self.0 {
-            Answers::There(toolchain) => Ok(*toolchain),
-            Answers::Awaited { metadata, .. } => Err(problem(metadata.doing, "no answer")),
+        let target = self.target.take();
+        let target_directory = &self.workspace(interrupt)?.target_directory;
+        let (libraries, triple) = match rustc::libraries(target_directory, target.as_deref()) {
+            Some(known) => known,
+            None => ask_rustc(target.as_deref(), interrupt)?,
+        };
+        match self.metadata {
+            Metadata::There(workspace) => Ok(Toolchain { workspace: *workspace, libraries, triple }),
+            Metadata::Awaited(asked) => Err(problem(asked.doing, "no answer")),
         }
     }
+}
+
+fn ask_rustc(target: Option<&str>, interrupt: &Interrupt) -> Result<(PathBuf, String), Problem> {
+    let mut rustc = Command::new(std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned()));
+    rustc.args(["--print", "target-libdir"]).args(target.iter().flat_map(|target| ["--target", target]));
+    let answer = Asked::ask(rustc, "asking rustc for its libraries")?.answer(interrupt)?;
+    let libraries = PathBuf::from(answer.trim_end());
+    let triple = triple(&libraries);
+    Ok((libraries, triple))
 }
 
 /// rustc keeps the libraries of each target in `rustlib/TRIPLE/lib`.
