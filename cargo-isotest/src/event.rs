@@ -27,7 +27,7 @@ pub(crate) enum Event<'e, 'a> {
     Started(Case<'e, 'a>, u32),
     /// A test has run for so long that it is called slow.
     Slow(Case<'e, 'a>, Slowness),
-    /// A test has failed and will be run again after this long.
+    /// A test has failed and will be run again after this long. Its output is told here and not again.
     Retrying(Case<'e, 'a>, &'e mut Attempt, Duration),
     /// A test has ended, and will not be run again.
     Ended(Case<'e, 'a>, &'e mut Finished),
@@ -81,7 +81,6 @@ pub(crate) struct Attempt {
     /// How it ended.
     pub(crate) outcome: Outcome,
     /// When it started.
-    #[expect(dead_code, reason = "reports for programs tell it")]
     pub(crate) started_at: SystemTime,
     /// After how long it ended.
     pub(crate) took: Duration,
@@ -101,9 +100,16 @@ pub(crate) struct Attempt {
     pub(crate) report: Option<Report>,
 }
 
+impl Attempt {
+    /// Frees what the output takes.
+    pub(crate) fn forget_output(&mut self) {
+        (self.stdout, self.stderr) = (Capture::new(), Capture::new());
+    }
+}
+
 /// A test has been run as often as it was to be.
 pub(crate) struct Finished {
-    /// Each time that it ran, at least one.
+    /// Each time that it ran, at least one. Only the last still has its output.
     pub(crate) attempts: Vec<Attempt>,
     /// Whether it counts as failed when it failed before it passed.
     pub(crate) must_not_be_flaky: bool,

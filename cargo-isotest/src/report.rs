@@ -1,7 +1,11 @@
 //! Who hears of what happens: the report for people, and those for machines.
 
+mod cause;
 mod human;
+mod junit;
+mod moment;
 mod record;
+mod spool;
 pub(crate) mod summary;
 pub(crate) mod terminal;
 
@@ -9,13 +13,20 @@ use std::time::Duration;
 
 use isotest::runner::Unavailable;
 
+use crate::capture::{Limits, MIB};
 use crate::cli::Reporting;
 use crate::config::RunSettings;
 use crate::event::Event;
+use crate::exit_code::Code;
 use crate::list::Listed;
 pub(crate) use human::Human;
+pub(crate) use junit::Destination;
+use junit::Junit;
 pub(crate) use record::Recorder;
 pub(crate) use summary::Summary;
+
+/// As much of each output is told to machines, which mostly hold it in memory: what people are shown has no such limit.
+const STORED: Limits = Limits { first: 2 * MIB, last: 2 * MIB };
 
 /// One of them.
 pub(crate) trait Reporter {
@@ -47,6 +58,8 @@ pub(crate) struct Opening<'r, 'a> {
     pub(crate) seed: Option<u64>,
     /// How often each test runs, where that is known.
     pub(crate) copies: Option<usize>,
+    /// Where a JUnit report is to be written.
+    pub(crate) junit: Option<Destination>,
 }
 
 impl Opening<'_, '_> {
@@ -62,14 +75,18 @@ impl Opening<'_, '_> {
 }
 
 impl Reports {
-    /// With the report for people.
+    /// All that the options ask for.
     pub(crate) fn new(opening: &Opening<'_, '_>) -> Reports {
         let human = Human::new(opening);
-        Reports {
+        let mut reports = Reports {
             summary: Summary::new(opening.listed, opening.unavailable),
             tick: human.tick(),
             reporters: vec![Box::new(human)],
+        };
+        if let Some(junit) = &opening.junit {
+            reports.add(Box::new(Junit::new(junit.clone(), opening)));
         }
+        reports
     }
 
     /// With another.
@@ -90,14 +107,16 @@ impl Reports {
         }
     }
 
-    /// The run is over. Gives what it comes to.
-    pub(crate) fn finish(mut self) -> Summary {
+    /// The run is over. Gives how the program ends: a report that somebody waits for in vain makes a failure of a success.
+    pub(crate) fn finish(mut self) -> Code {
         self.summary.close();
+        let mut code = self.summary.code();
         for reporter in &mut self.reporters {
             if let Err(problem) = reporter.finish(&self.summary) {
                 terminal::error(&problem);
+                code = if code == Code::Passed { Code::OutputFailed } else { code };
             }
         }
-        self.summary
+        code
     }
 }

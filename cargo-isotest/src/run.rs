@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use isotest::runner::Unavailable;
 
-use crate::cli::{NoTests, Run, about_tests, about_the_run};
+use crate::cli::{NoTests, Reporting, Run, about_tests, about_the_run};
 use crate::compile::{Building, Built};
 use crate::config::{MaxFail, Profile, Terminate};
 use crate::configure::{Configured, Typed};
@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::list::{Listed, Test};
 use crate::order::{Known, start_order};
 use crate::record::Record;
-use crate::report::{Opening, Recorder, Reports};
+use crate::report::{Destination, Opening, Recorder, Reports};
 use crate::schedule::{Rounds, Tolerance};
 use crate::select::Request;
 use crate::{Problem, execute, record, report, select, setup_scripts};
@@ -48,7 +48,11 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
         (None, Some(_)) => None,
         (None, None) => Some(1),
     };
-    let opening = Opening { listed: &listed, options: reporting, run: &profile.run, unavailable, seed, copies };
+    let junit = junit(reporting, &profile, &built);
+    if junit.is_some() {
+        select::settle_skipped(&mut listed, &profile);
+    }
+    let opening = Opening { listed: &listed, options: reporting, run: &profile.run, unavailable, seed, copies, junit };
     let mut reports = Reports::new(&opening);
     let mut manner = manner(&profile, order(&listed, &record, seed));
     (manner.rounds, manner.rounds_for) = (copies.map_or(Rounds::Endless, Rounds::Count), running.stress_duration);
@@ -60,7 +64,7 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     execute::all(&listed, &manner, &interrupt, &mut |event| reports.tell(event))
         .map_err(|error| failed(format!("cannot wait for the tests: {error}")))?;
     drop(listed); // Ends the servers, and with them whatever still runs, before the summary says that all is over.
-    let code = reports.finish().code();
+    let code = reports.finish();
     mention_doctests(&built);
     Ok(if code == Code::NoTests { without_tests(running.no_tests.unwrap_or_default()) } else { code })
 }
@@ -101,6 +105,16 @@ fn order(listed: &Listed<'_>, record: &Record, seed: Option<u64>) -> Vec<usize> 
         }
     };
     start_order(&listed.tests.iter().map(known).collect::<Vec<_>>(), seed)
+}
+
+/// What was typed, else what the profile says.
+fn junit(typed: &Reporting, profile: &Profile<'_>, built: &Built) -> Option<Destination> {
+    let of_profile = || {
+        let directory = built.target_directory.join("isotest").join(&profile.name);
+        Some(directory.join(profile.run.junit_path.value.as_ref()?))
+    };
+    let path = typed.junit.clone().or_else(of_profile)?;
+    Some(Destination { path, name: profile.run.junit_report_name.value.clone() })
 }
 
 /// They are no binaries, so they can't be isolated.

@@ -56,6 +56,14 @@ pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Int
     Ok(listed)
 }
 
+/// Finds how tests that are left out are shown: only some reports ask, and it takes a while where there are thousands.
+pub(crate) fn settle_skipped(listed: &mut Listed<'_>, profile: &Profile<'_>) {
+    for test in &mut listed.skipped {
+        let binary = &listed.binaries[test.binary].binary.facts;
+        test.settings = profile.settings_for(&binary.test(&test.name));
+    }
+}
+
 /// Fills in what the test has not said itself.
 fn settle(test: &mut Test, binary: &crate::filterset::BinaryFacts, profile: &Profile<'_>) -> Result<(), Problem> {
     test.settings = profile.settings_for(&binary.test(&test.name));

@@ -63,7 +63,7 @@ pub(crate) struct Cargo {
     pub(crate) target: Option<String>,
     /// Where build products go
     #[arg(long, value_name = "DIR")]
-    target_dir: Option<String>,
+    pub(crate) target_dir: Option<String>,
     /// The Cargo.toml to test
     #[arg(long, value_name = "PATH")]
     pub(crate) manifest_path: Option<String>,

@@ -113,6 +113,10 @@ fn metadata(options: &Cargo) -> MetadataCommand {
     if let Some(path) = &options.manifest_path {
         metadata.manifest_path(path);
     }
+    // There is no such option of `cargo metadata`, and the variable stands above all configuration.
+    if let Some(directory) = &options.target_dir {
+        metadata.env("CARGO_TARGET_DIR", directory);
+    }
     metadata
 }
 

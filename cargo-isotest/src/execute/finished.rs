@@ -27,6 +27,8 @@ impl Execution<'_, '_> {
         let case = self.case(job);
         if let Some(delay) = self.delay(job, &attempt) {
             (self.tell)(Event::Retrying(case, &mut attempt, delay));
+            // Many tests may rest at once, and whoever wants to tell the output again has it by now.
+            attempt.forget_output();
             self.failed.entry(job).or_default().push(attempt);
             self.schedule.rests(job);
             self.resting.push((self.clock.now() + delay, job));

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::terminal::warning;
 use super::{Reporter, Summary};
 use crate::event::{Event, Finished, Verdict};
 use crate::list::Listed;
@@ -45,8 +46,11 @@ impl Reporter for Recorder {
     }
 
     fn finish(&mut self, _summary: &Summary) -> Result<(), String> {
-        let failed = |error| format!("cannot remember how the tests fared in {}: {error}", self.path.display());
-        self.record.write(&self.path).map_err(failed)
+        if let Err(error) = self.record.write(&self.path) {
+            // It only helps the next run.
+            warning(&format!("cannot remember how the tests fared in {}: {error}", self.path.display()));
+        }
+        Ok(())
     }
 }
 

@@ -1,14 +1,15 @@
 //! What is said at the end: the numbers, and once more whatever must not be missed.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use super::lines::{count, line, named, seconds, were};
 use super::screen::Screen;
 use super::status::Status;
 use super::{Finished, Summary, Verdict, details};
-use crate::capture::Capture;
 use crate::config::FinalStatusLevel;
 use crate::event::{Case, Why};
+use crate::report::spool::{Piece, Spool};
 use crate::report::terminal::{BAD, COUNT, DIM, GOOD, ODD, Styled};
 use isotest::runner::Unavailable;
 
@@ -18,6 +19,7 @@ pub(super) struct Ending {
     again: BTreeMap<FinalStatusLevel, Vec<String>>,
     /// Output to show, line by line of [`Ending::again`]'s tests.
     outputs: Vec<Output>,
+    spool: Spool,
     stopped: Vec<String>,
     /// Under stress: each test by name, how many of its copies ran and failed.
     stress: Option<BTreeMap<String, (usize, usize)>>,
@@ -25,12 +27,18 @@ pub(super) struct Ending {
 
 struct Output {
     line: String,
-    kept: Capture,
+    kept: io::Result<Piece>,
 }
 
 impl Ending {
     pub(super) fn new(stress: bool) -> Ending {
-        Ending { again: BTreeMap::new(), outputs: Vec::new(), stopped: Vec::new(), stress: stress.then(BTreeMap::new) }
+        Ending {
+            again: BTreeMap::new(),
+            outputs: Vec::new(),
+            spool: Spool::new(),
+            stopped: Vec::new(),
+            stress: stress.then(BTreeMap::new),
+        }
     }
 
     /// Whether the output of this test is to be shown: of copies that fail, only the first one's.
@@ -70,11 +78,7 @@ impl Ending {
         let last = finished.last_mut();
         let line = line(&Styled(style, &word), &seconds(last.took), "", case);
         if with_output {
-            let mut kept = Capture::new();
-            let written = details::write(case, last, &mut kept);
-            if let Err(error) = written {
-                kept.push(format!("  (the output can't be read: {error})\n").as_bytes()).ok();
-            }
+            let kept = self.spool.add(|to| details::write(case, last, to));
             self.outputs.push(Output { line: line.clone(), kept });
         }
         if level >= own {
@@ -89,9 +93,9 @@ impl Ending {
 
     /// Writes it.
     pub(super) fn write(&mut self, summary: &Summary, screen: &mut Screen) {
-        for output in &mut self.outputs {
-            screen.write(output.line.as_bytes());
-            if let Err(error) = screen.directly(|to| output.kept.write_to(to)) {
+        for Output { line, kept } in std::mem::take(&mut self.outputs) {
+            screen.write(line.as_bytes());
+            if let Err(error) = kept.and_then(|kept| screen.directly(|to| self.spool.copy(kept, to))) {
                 screen.write(format!("  (the rest can't be read: {error})\n").as_bytes());
             }
         }

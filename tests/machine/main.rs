@@ -1,0 +1,4 @@
+//! What programs read of a run is well-formed, complete and true.
+
+mod junit;
+mod ran;
