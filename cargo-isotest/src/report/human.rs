@@ -56,13 +56,22 @@ impl Human {
                 Styled(GOOD, "Shuffled")
             ));
         }
-        if human.level >= StatusLevel::Skip {
-            for test in &listed.skipped {
-                let case = Case { test, ready: &listed.binaries[test.binary], copy: None };
-                human.write(&format!("{:>12} [         ] {}\n", Styled(ODD, "SKIP"), named(case)));
-            }
-        }
+        human.skipped(listed);
         human
+    }
+
+    fn skipped(&mut self, listed: &Listed<'_>) {
+        if self.level < StatusLevel::Skip && self.final_level < FinalStatusLevel::Skip {
+            return;
+        }
+        for test in &listed.skipped {
+            let case = Case { test, ready: &listed.binaries[test.binary], copy: None };
+            let line = format!("{:>12} [         ] {}\n", Styled(ODD, "SKIP"), named(case));
+            if self.level >= StatusLevel::Skip {
+                self.write(&line);
+            }
+            self.ending.skipped(line, self.final_level);
+        }
     }
 
     /// How often to hear that time has passed.
@@ -101,7 +110,7 @@ impl Human {
         let verdict = finished.verdict();
         let attempts = finished.attempts.len();
         let last = finished.last_mut();
-        let status = Status::of_attempt(last);
+        let status = Status::of_attempt(last).in_view_of(verdict);
         let position = self.counter.next();
         let word = if attempts > 1 { format!("TRY {attempts} {}", status.word) } else { status.word.to_string() };
         if self.level >= status.level {

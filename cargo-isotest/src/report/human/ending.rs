@@ -65,14 +65,17 @@ impl Ending {
                 return;
             }
         }
-        let attempts = finished.attempts.len();
+        let (attempts, attempts_at_most) = (finished.attempts.len(), case.test.settings.retries.value.count + 1);
         let (word, style, own) = match verdict {
-            Verdict::Flaky => (
-                format!("FLAKY {attempts}/{}", case.test.settings.retries.value.count + 1),
-                ODD,
-                FinalStatusLevel::Flaky,
-            ),
+            Verdict::Flaky => (format!("FLAKY {attempts}/{attempts_at_most}"), ODD, FinalStatusLevel::Flaky),
+            Verdict::Failed if finished.last().outcome.passed() => {
+                (format!("FLKY-FL {attempts}/{attempts_at_most}"), BAD, FinalStatusLevel::Fail)
+            }
             _ if attempts > 1 => (format!("TRY {attempts} {}", status.word), status.style, status.final_level),
+            Verdict::Passed if finished.last().slow => {
+                let also = if status.word == "PASS" { String::new() } else { format!(" + {}", status.word) };
+                (format!("SLOW{also}"), ODD, status.final_level)
+            }
             _ => (status.word.to_string(), status.style, status.final_level),
         };
         let last = finished.last_mut();
@@ -83,6 +86,13 @@ impl Ending {
         }
         if level >= own {
             self.again.entry(own).or_default().push(line);
+        }
+    }
+
+    /// A test was left out.
+    pub(super) fn skipped(&mut self, line: String, level: FinalStatusLevel) {
+        if level >= FinalStatusLevel::Skip {
+            self.again.entry(FinalStatusLevel::Skip).or_default().push(line);
         }
     }
 

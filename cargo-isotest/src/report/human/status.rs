@@ -7,7 +7,7 @@ use isotest::runner::{Outcome, Subject};
 
 use crate::cli::StatusLevel;
 use crate::config::FinalStatusLevel;
-use crate::event::Attempt;
+use crate::event::{Attempt, Verdict};
 use crate::report::terminal::{BAD, GOOD, ODD};
 
 /// How an attempt is named.
@@ -48,6 +48,14 @@ impl Status {
             Outcome::Killed | Outcome::ServerKilled => bad("KILLED"),
             Outcome::SetupFailed(_) => bad("SETUP"),
             _ => bad("FAIL"),
+        }
+    }
+
+    /// A test that passed in the end may have failed all the same, by having failed before.
+    pub(super) fn in_view_of(self, verdict: Verdict) -> Status {
+        match verdict {
+            Verdict::Failed => Status::bad(self.word),
+            _ => self,
         }
     }
 

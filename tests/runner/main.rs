@@ -1,0 +1,7 @@
+//! `cargo isotest` from end to end: what is typed and configured against what runs, is shown, and comes of it.
+
+mod choosing;
+mod order;
+mod outcomes;
+mod suite;
+mod table;

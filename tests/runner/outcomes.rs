@@ -1,0 +1,136 @@
+//! The table against what is listed, run and shown.
+
+use serde_json::Value;
+
+use crate::suite::{Ended, Suite};
+use crate::table::{BINARIES, CONFIGURATION, Expected, Level, OUTCOMES, Verdict};
+
+const RUN: [&str; 3] = ["-p", "outcomes", "--no-fail-fast"];
+
+/// Each test of both binaries.
+fn all() -> impl Iterator<Item = (&'static str, &'static Expected)> {
+    BINARIES.into_iter().flat_map(|binary| OUTCOMES.iter().map(move |expected| (binary, expected)))
+}
+
+/// How many tests of both binaries come to this.
+fn count(matches: impl Fn(&Expected) -> bool) -> usize {
+    BINARIES.len() * OUTCOMES.iter().filter(|expected| matches(expected)).count()
+}
+
+fn run(arguments: &[&str]) -> Ended {
+    Suite::configured(CONFIGURATION).run(&[&RUN[..], arguments].concat()).with(100)
+}
+
+/// The line of a test that ended, which says how long it took. Where its name is the beginning of another's, the line must end.
+fn ended(report: &str, word: &str, binary: &str, name: &str) -> usize {
+    let fits = |line: &&str| {
+        line.trim_start().starts_with(&format!("{word} [")) && line.ends_with(&format!(" {binary} {name}"))
+    };
+    report.lines().filter(fits).count()
+}
+
+#[test]
+fn every_outcome_has_its_word_and_its_reason() {
+    let ended_so = run(&["--status-level", "all", "--final-status-level", "none"]);
+    for (binary, expected) in all() {
+        let lines = ended(&ended_so.err, expected.word, binary, expected.name);
+        assert_eq!(lines, 1, "{binary} {}: {} is not said once in\n{}", expected.name, expected.word, ended_so.err);
+        let about = about(&ended_so.err, binary, expected.name);
+        assert!(about.contains(expected.says), "{binary} {} does not say {:?}:\n{about}", expected.name, expected.says);
+    }
+    let [passed, failed, ignored] = [Verdict::Passed, Verdict::Failed, Verdict::Ignored]
+        .map(|verdict| count(|expected| expected.verdict == verdict));
+    let numbers = format!(
+        "{} tests run: {passed} passed (2 slow, 2 flaky, 4 leaky, 2 tried to leave), {failed} failed",
+        passed + failed
+    );
+    ended_so.says(&["Summary", &numbers, &format!("{ignored} skipped")]);
+}
+
+/// All lines that name the test, with what stands below them.
+fn about(report: &str, binary: &str, name: &str) -> String {
+    let mut of_it = false;
+    let kept = report.lines().filter(|line| {
+        if BINARIES.iter().any(|binary| line.contains(&format!(" {binary} "))) {
+            of_it = line.ends_with(&format!(" {binary} {name}"));
+        }
+        of_it
+    });
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_level_shows_its_own_results_and_those_before_it() {
+    use Level::{Fail, Flaky, Leak, Pass, Skip, Slow};
+    let levels = ["none", "fail", "retry", "slow", "leak", "pass", "skip", "all"];
+    let order = |level: Level| [Fail, Flaky, Slow, Leak, Pass, Skip].iter().position(|other| *other == level);
+    for (at, level) in levels.into_iter().enumerate() {
+        let report = run(&["--status-level", level, "--final-status-level", "none"]);
+        for (binary, expected) in all() {
+            let shown = order(expected.levels.0).is_some_and(|own| own < at);
+            let lines = ended(&report.err, expected.word, binary, expected.name);
+            assert_eq!(lines, usize::from(shown), "{level}: {binary} {}:\n{}", expected.name, report.err);
+        }
+        let retry = ended(&report.err, "TRY 1 FAIL", "outcomes::plain", "is_flaky");
+        assert_eq!(retry, usize::from(at >= 2), "{level}: {}", report.err);
+        assert_eq!(report.lines(&["SLOW [", "outcomes::plain is_slow"]) > 0, at >= 3, "{level}: {}", report.err);
+    }
+}
+
+#[test]
+fn a_final_level_repeats_its_own_results_and_those_before_it() {
+    use Level::{Fail, Flaky, Leak, Pass, Skip, Slow};
+    let levels = ["none", "fail", "flaky", "slow", "skip", "leak", "pass", "all"];
+    let order = |level: Level| [Fail, Flaky, Slow, Skip, Leak, Pass].iter().position(|other| *other == level);
+    for (at, level) in levels.into_iter().enumerate() {
+        let report = run(&["--status-level", "none", "--final-status-level", level]);
+        let (_, ending) = report.err.split_once("Summary").expect("there is a summary");
+        for (binary, expected) in all() {
+            let shown = order(expected.levels.1).is_some_and(|own| own < at);
+            let lines = ended(ending, expected.final_word, binary, expected.name);
+            assert_eq!(lines, usize::from(shown), "{level}: {binary} {}:\n{}", expected.name, report.err);
+        }
+    }
+}
+
+#[test]
+fn output_is_shown_when_it_is_wanted() {
+    let (failure, success) = ("words to stderr", "words of a passing test");
+    for (when, at_once, at_the_end) in
+        [("immediate", 1, 0), ("final", 0, 1), ("immediate-final", 1, 1), ("never", 0, 0)]
+    {
+        let one = ["-p", "outcomes", "--no-fail-fast", "--test", "plain", "--exact", "passes", "fails"];
+        for (option, words) in [("--failure-output", failure), ("--success-output", success)] {
+            let other = if option == "--failure-output" { "--success-output" } else { "--failure-output" };
+            let run = Suite::new().run(&[&one[..], &[option, when, other, "never"]].concat()).with(100);
+            // What has run is said in the summary, which output at the end may precede.
+            let (first, rest) = run.err.split_once("PASS [").expect("one passes");
+            let at = |text: &str| text.matches(words).count();
+            let shown = at(first) + at(rest);
+            assert_eq!(shown, at_once + at_the_end, "{option} {when}:\n{}", run.err);
+        }
+    }
+}
+
+#[test]
+fn every_test_is_listed_for_people_and_for_programs() {
+    let suite = Suite::configured(CONFIGURATION);
+    let list = |arguments: &[&str]| suite.list(&[&["-p", "outcomes"], arguments].concat()).with(0).out;
+    let lines = list(&["-T", "oneline", "--run-ignored", "all"]);
+    let tree = list(&["-T", "human", "--run-ignored", "all"]);
+    let document: Value = serde_json::from_str(&list(&["-T", "json"])).expect("a document");
+    let pretty: Value = serde_json::from_str(&list(&["-T", "json-pretty"])).expect("a document");
+    assert_eq!(document, pretty);
+    assert_eq!(document["test-count"], OUTCOMES.len() * BINARIES.len());
+    for (binary, expected) in all() {
+        let name = expected.name;
+        assert!(lines.lines().any(|line| line == format!("{binary} {name}")), "{lines}");
+        let (_, below) = tree.split_once(&format!("{binary}:\n")).expect("each binary has a heading");
+        assert!(below.lines().any(|line| line == format!("    {name}")), "{tree}");
+        let case = &document["rust-suites"][binary]["testcases"][name];
+        let ignored = expected.verdict == Verdict::Ignored;
+        assert_eq!(case["ignored"], ignored, "{case}");
+        assert_eq!(case["filter-match"]["status"], if ignored { "mismatch" } else { "matches" }, "{case}");
+        assert_eq!(case["isolated"], binary == "outcomes::isolated", "{case}");
+    }
+}
