@@ -86,6 +86,8 @@ pub(crate) struct Attempt {
     pub(crate) took: Duration,
     /// Whether it was called slow.
     pub(crate) slow: bool,
+    /// Whether it was ended because its time was up, and the configuration calls that a success.
+    pub(crate) ended_late_and_well: bool,
     /// What it wrote, without what libtest wrote around it.
     pub(crate) stdout: Capture,
     /// What it wrote to its standard error.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::SlowTimeout;
+use crate::config::{SlowTimeout, Verdict};
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,11 @@ impl Patience {
     /// Whether the test has been called slow.
     pub(crate) fn is_lost(&self) -> bool {
         self.periods > 0
+    }
+
+    /// Whether the end of patience is a success.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.slow.on_timeout == Verdict::Pass
     }
 
     /// Whether the test has been asked to end.

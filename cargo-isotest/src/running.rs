@@ -219,7 +219,9 @@ impl Running {
                 (filter.finished() || !filter.is_libtest_s(), filter.ran_nothing(), filter.note());
         }
         let report = self.report.flatten();
+        let ended_late_and_well = self.patience.is_over() && self.patience.is_lenient();
         let outcome = match &report {
+            _ if ended_late_and_well => Outcome::Passed,
             _ if self.patience.is_over() => Outcome::TimedOut,
             Some(report) if report.end == End::Exited(0) && ran_nothing => Outcome::Failed,
             Some(report) => {
@@ -239,6 +241,7 @@ impl Running {
             started_at: self.started_at,
             took,
             slow: self.patience.is_lost(),
+            ended_late_and_well,
             stdout: self.stdout,
             stderr: self.stderr,
             note,
@@ -264,6 +267,7 @@ impl Attempt {
             started_at: SystemTime::now(),
             took: Duration::ZERO,
             slow: false,
+            ended_late_and_well: false,
             stdout: Capture::new(),
             stderr: Capture::new(),
             note: None,

@@ -31,7 +31,11 @@ impl Execution<'_, '_> {
             attempt.forget_output();
             self.failed.entry(job).or_default().push(attempt);
             self.schedule.rests(job);
-            self.resting.push((self.clock.now() + delay, job));
+            if delay.is_zero() {
+                self.schedule.rested(job); // At once, before another takes its place.
+            } else {
+                self.resting.push((self.clock.now() + delay, job));
+            }
             return false;
         }
         let mut attempts = self.failed.remove(&job).unwrap_or_default();

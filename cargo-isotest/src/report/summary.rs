@@ -25,6 +25,8 @@ pub(crate) struct Summary {
     pub(crate) flaky: usize,
     /// How many of those that passed were called slow.
     pub(crate) slow: usize,
+    /// How many of those that passed were ended because their time was up, which the configuration calls a success.
+    pub(crate) ended_late_and_well: usize,
     /// How many of those that passed left something behind.
     pub(crate) leaky: usize,
     /// How many of those that passed tried to leave.
@@ -61,6 +63,7 @@ impl Summary {
             passed: 0,
             flaky: 0,
             slow: 0,
+            ended_late_and_well: 0,
             leaky: 0,
             tried_to_leave: 0,
             failed: 0,
@@ -112,6 +115,7 @@ impl Summary {
                 self.passed += 1;
                 self.flaky += usize::from(verdict == Verdict::Flaky);
                 self.slow += usize::from(last.slow);
+                self.ended_late_and_well += usize::from(last.ended_late_and_well);
                 let about = |subject| usize::from(last.beside.iter().any(|note| note.subject == subject));
                 self.leaky += about(Subject::Leak);
                 self.tried_to_leave += about(Subject::Egress);

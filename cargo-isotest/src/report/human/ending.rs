@@ -72,7 +72,7 @@ impl Ending {
                 (format!("FLKY-FL {attempts}/{attempts_at_most}"), BAD, FinalStatusLevel::Fail)
             }
             _ if attempts > 1 => (format!("TRY {attempts} {}", status.word), status.style, status.final_level),
-            Verdict::Passed if finished.last().slow => {
+            Verdict::Passed if finished.last().slow && !finished.last().ended_late_and_well => {
                 let also = if status.word == "PASS" { String::new() } else { format!(" + {}", status.word) };
                 (format!("SLOW{also}"), ODD, status.final_level)
             }
@@ -141,6 +141,7 @@ fn numbers(summary: &Summary) -> String {
     };
     let of_passed = of(&[
         part(summary.slow, ODD, "slow"),
+        part(summary.ended_late_and_well, ODD, "timed out"),
         part(summary.flaky, ODD, "flaky"),
         part(summary.leaky, ODD, "leaky"),
         part(summary.tried_to_leave, ODD, "tried to leave"),

@@ -29,6 +29,9 @@ impl Status {
             _ => (StatusLevel::Pass, FinalStatusLevel::Pass),
         };
         match &attempt.outcome {
+            Outcome::Passed if attempt.ended_late_and_well => {
+                Status { word: "TIMEOUT-PASS".into(), style: ODD, level, final_level }
+            }
             Outcome::Passed if attempt.beside.is_empty() => {
                 Status { word: "PASS".into(), style: GOOD, level, final_level }
             }
