@@ -2,9 +2,14 @@
 
 mod again;
 mod choosing;
+mod configured;
 mod late;
+mod mistakes;
 mod order;
 mod outcomes;
+mod scripts;
+mod signals;
+mod started;
 mod suite;
 mod table;
 mod together;
