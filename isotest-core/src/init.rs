@@ -168,7 +168,14 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Cen
         }
         let stopped_itself = stopped && !orders.paused();
         if stopped_itself && !census.anybody_runs() {
-            return End::Stopped;
+            // It may have been continued, and have ended, after init heard that it had stopped. Nobody is left who could do
+            // that now, so what has become of it by now is what will ever become of it.
+            match reap(test) {
+                Some(Change::Ended(end)) => return end,
+                Some(Change::Continued) => stopped = false,
+                Some(Change::Stopped) | None => return End::Stopped,
+            }
+            continue;
         }
         let mut left = match orders.time_left() {
             Some(Duration::ZERO) => return End::TimedOut,
