@@ -93,16 +93,10 @@ fn no_door(mut child: Child) -> io::Result<io::Error> {
 
 /// Starts the binary as a fork server; where it has no door, its `main` runs with these arguments and this output.
 pub(crate) fn start(binary: &Binary, arguments: &[&str; 5], stdout: Stdio) -> io::Result<Started> {
-    let mut command = command(binary, arguments);
-    command.stdout(stdout).stderr(Stdio::inherit());
-    Client::start(command)
-}
-
-/// The binary as cargo would run it.
-pub(crate) fn command(binary: &Binary, arguments: &[&str]) -> Command {
     let mut command = Command::new(&binary.executable);
     command.args(arguments).current_dir(&binary.directory).envs(binary.environment.iter().cloned());
-    command
+    command.stdout(stdout).stderr(Stdio::inherit());
+    Client::start(command)
 }
 
 /// A fork server of this program, for binaries that have no door.

@@ -2,6 +2,7 @@
 
 mod cargo;
 mod environment;
+mod manifest;
 mod rustc;
 mod toolchain;
 
@@ -21,7 +22,7 @@ pub(crate) use toolchain::{Workspace, with_dependencies};
 /// What was built, and where.
 #[derive(Debug)]
 pub(crate) struct Built {
-    /// The test binaries, in cargo's order.
+    /// The test binaries, by their ids.
     pub(crate) binaries: Vec<Binary>,
     /// The root of the workspace.
     pub(crate) workspace: PathBuf,
@@ -58,6 +59,14 @@ pub(crate) struct Binary {
     pub(crate) selection: String,
 }
 
+impl Binary {
+    /// Whether its package says that it has a `main` of its own instead of libtest's. Where there is no such package, as beside
+    /// an archive, it is taken to have none.
+    pub(crate) fn has_harness_of_its_own(&self) -> bool {
+        manifest::has_harness_of_its_own(&self.directory.join("Cargo.toml"), &self.kind, &self.name)
+    }
+}
+
 /// A build that has begun.
 pub(crate) struct Building {
     cargo: cargo::Running,
@@ -84,8 +93,10 @@ impl Building {
         let packages = &toolchain.workspace.packages;
         let package_of = |artifact: &Artifact| packages.iter().find(|package| package.id == artifact.package_id);
         let tests = products.artifacts.iter().filter(|artifact| artifact.profile.test && artifact.executable.is_some());
-        let binaries: Vec<_> =
+        let mut binaries: Vec<_> =
             tests.filter_map(|artifact| Some(binary(artifact, package_of(artifact)?, &environment))).collect();
+        // Cargo tells of each when it is built, and that is another order each time.
+        binaries.sort_by(|one, other| one.id.cmp(&other.id));
         let libraries = packages.iter().filter(|package| has_doctests(package, &binaries));
         let libraries = libraries.map(|package| (package.name.to_string(), root_of(package)));
         Ok(Built {

@@ -69,13 +69,25 @@ impl Interrupt {
     /// # Errors
     ///
     /// When it can't be read, or a signal arrives meanwhile; `doing` names what was interrupted.
-    pub(crate) fn read_to_end(&self, mut stream: impl Read + AsFd, doing: &str) -> Result<Vec<u8>, Problem> {
+    pub(crate) fn read_to_end(&self, stream: impl Read + AsFd, doing: &str) -> Result<Vec<u8>, Problem> {
+        Ok(self.read_until(stream, None, doing)?.unwrap_or_default())
+    }
+
+    /// The same; `None` where the end has not come by this time.
+    pub(crate) fn read_until(
+        &self,
+        mut stream: impl Read + AsFd,
+        until: Option<Instant>,
+        doing: &str,
+    ) -> Result<Option<Vec<u8>>, Problem> {
         let mut bytes = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            self.wait(stream.as_fd(), None, doing)?;
+            if !self.wait(stream.as_fd(), until, doing)? {
+                return Ok(None);
+            }
             match stream.read(&mut buffer).map_err(|error| failed(doing, &error))? {
-                0 => return Ok(bytes),
+                0 => return Ok(Some(bytes)),
                 length => bytes.extend_from_slice(&buffer[..length]),
             }
         }

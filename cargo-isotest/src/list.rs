@@ -1,8 +1,11 @@
 //! Which tests are there? Starts a fork server for each binary, several at once, and asks it.
 
 mod answers;
+mod linked;
 mod opened;
+mod ours;
 
+use std::io;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -10,13 +13,14 @@ use std::sync::mpsc;
 use isotest::Spec;
 use isotest::runner::{Client, Isolation};
 
-use crate::binary::{self, Ready, Server};
+use crate::binary::{Ready, Server};
 use crate::choose::LeftOut;
 use crate::compile::Binary;
 use crate::config::TestSettings;
-use crate::interrupt::Interrupt;
 use crate::{Problem, exit_code::Code};
 use opened::Opened;
+pub(crate) use ours::Manner;
+use ours::Ours;
 
 /// What was found.
 pub(crate) struct Listed<'a> {
@@ -66,23 +70,16 @@ pub(crate) enum Harness {
 }
 
 /// Lists all binaries, in their order; leaves nothing out.
-pub(crate) fn tests<'a>(binaries: &'a [Binary], interrupt: &Interrupt) -> Result<Listed<'a>, Problem> {
+pub(crate) fn tests<'a>(binaries: &'a [Binary], manner: &Manner<'_>) -> Result<Listed<'a>, Problem> {
+    let ours = Ours::default();
+    let opened = open_all(binaries, manner, &ours)?;
     let mut listed = Listed { binaries: Vec::new(), tests: Vec::new(), skipped: Vec::new() };
-    let mut ours: Option<Rc<Client>> = None;
-    for (at, opened) in open_all(binaries, interrupt)?.into_iter().enumerate() {
+    let mut ours = (Some(ours), None);
+    for (at, opened) in opened.into_iter().enumerate() {
         let binary = &binaries[at];
         let server = match opened.server {
             Some(client) => Server::Own(Rc::new(client)),
-            None => {
-                let client = match &ours {
-                    Some(client) => Rc::clone(client),
-                    None => {
-                        let started = binary::own_server().map_err(|error| opened::problem(binary, &error))?;
-                        Rc::clone(ours.insert(Rc::new(started)))
-                    }
-                };
-                Server::Ours(client)
-            }
+            None => Server::Ours(shared(&mut ours).map_err(|error| opened::problem(binary, &error))?),
         };
         listed.binaries.push(Ready::new(binary, server));
         listed.tests.extend(opened.found.into_iter().map(|found| found.into_test(at)));
@@ -90,11 +87,19 @@ pub(crate) fn tests<'a>(binaries: &'a [Binary], interrupt: &Interrupt) -> Result
     Ok(listed)
 }
 
+/// Our own server, the same for all binaries that have none.
+fn shared((ours, client): &mut (Option<Ours>, Option<Rc<Client>>)) -> io::Result<Rc<Client>> {
+    if let Some(ours) = ours.take() {
+        *client = Some(Rc::new(ours.into_server()?));
+    }
+    client.clone().ok_or_else(|| io::Error::other("this program's own fork server is gone"))
+}
+
 /// Asks several at once: most of the time that it takes is the binaries' own.
-fn open_all(binaries: &[Binary], interrupt: &Interrupt) -> Result<Vec<Opened>, Problem> {
+fn open_all(binaries: &[Binary], manner: &Manner<'_>, ours: &Ours) -> Result<Vec<Opened>, Problem> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(binaries.len());
     if workers <= 1 {
-        return binaries.iter().map(|binary| Opened::open(binary, interrupt)).collect();
+        return binaries.iter().map(|binary| Opened::open(binary, manner, ours)).collect();
     }
     let next = AtomicUsize::new(0);
     let (sender, answers) = mpsc::channel();
@@ -104,7 +109,7 @@ fn open_all(binaries: &[Binary], interrupt: &Interrupt) -> Result<Vec<Opened>, P
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while let Some((at, binary)) = take(next, binaries) {
-                    let answer = Opened::open(binary, interrupt);
+                    let answer = Opened::open(binary, manner, ours);
                     if sender.send((at, answer)).is_err() {
                         return; // Another binary could not be asked, and nobody listens any more.
                     }

@@ -37,7 +37,12 @@ pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Int
         report::terminal::warning("no test is known to have failed, so --rerun-failed leaves none");
     }
     let expressions = configured.expressions()?;
-    let mut listed = list::tests(&built.binaries, interrupt)?;
+    let manner = list::Manner {
+        interrupt,
+        patience: profile.run.list_timeout.value,
+        isolation: if profile.isolates_by_default() { Isolation::Required } else { Isolation::None },
+    };
+    let mut listed = list::tests(&built.binaries, &manner)?;
     let choice = Choice {
         names,
         expressions: &expressions,

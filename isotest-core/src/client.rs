@@ -6,7 +6,9 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::unistd::Pid;
 
 use crate::protocol::{self, Hello, Order, Request, Run, receive, send};
 use crate::report::Report;
@@ -112,9 +114,10 @@ impl Client {
 }
 
 impl Drop for Client {
-    /// Hanging up ends the server; killing it first spares the wait for it to notice.
+    /// Hanging up ends the server; killing it first spares the wait for it to notice. In its process group are those who
+    /// still answer its client's questions.
     fn drop(&mut self) {
-        drop(self.server.kill());
+        killpg(Pid::from_raw(self.server.id().cast_signed()), Signal::SIGKILL).ok(); // Ended meanwhile: as good.
         drop(self.server.wait());
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct RunSettings {
     pub(crate) fail_fast: Sourced<MaxFail>,
     /// After how long it ends whatever runs.
     pub(crate) global_timeout: Sourced<Option<Duration>>,
+    /// For how long a binary is asked for its tests.
+    pub(crate) list_timeout: Sourced<Duration>,
     /// Which results are shown as they come.
     pub(crate) status_level: Sourced<StatusLevel>,
     /// Which results the summary repeats.
@@ -135,6 +137,11 @@ impl<'c> Profile<'c> {
         self.typed.clone().over(&self.tests).settled()
     }
 
+    /// Whether a test that says nothing itself, and that no override means, has a sandbox.
+    pub(crate) fn isolates_by_default(&self) -> bool {
+        self.settings_of_the_others().spec.isolation().0
+    }
+
     /// All overrides, strongest first: who each is, and which tests it means.
     pub(crate) fn overrides(&self) -> impl Iterator<Item = (&Source, &str)> {
         let text = |entry: &'c Override| entry.filter.as_ref().map_or("all()", |filter| filter.expression.text());
@@ -176,6 +183,7 @@ fn settled(run: RunLayer) -> RunSettings {
         test_threads: or(run.test_threads, Threads::NumCpus),
         fail_fast: or(run.fail_fast, MaxFail::Count(NonZeroUsize::MIN, Terminate::Wait)),
         global_timeout: some(run.global_timeout),
+        list_timeout: or(run.list_timeout, Duration::from_secs(60)),
         status_level: or(run.status_level, StatusLevel::Pass),
         final_status_level: or(run.final_status_level, FinalStatusLevel::Flaky),
         junit_path: some(run.junit_path),

@@ -27,6 +27,8 @@ pub(crate) struct RunLayer {
     pub(crate) fail_fast: Option<Sourced<MaxFail>>,
     /// `global-timeout`
     pub(crate) global_timeout: Option<Sourced<Duration>>,
+    /// `list-timeout`
+    pub(crate) list_timeout: Option<Sourced<Duration>>,
     /// `status-level`
     pub(crate) status_level: Option<Sourced<StatusLevel>>,
     /// `final-status-level`
@@ -51,6 +53,7 @@ impl RunLayer {
         fill(&mut self.test_threads, &weaker.test_threads);
         fill(&mut self.fail_fast, &weaker.fail_fast);
         fill(&mut self.global_timeout, &weaker.global_timeout);
+        fill(&mut self.list_timeout, &weaker.list_timeout);
         fill(&mut self.status_level, &weaker.status_level);
         fill(&mut self.final_status_level, &weaker.final_status_level);
         fill(&mut self.junit_path, &weaker.junit_path);
@@ -112,6 +115,7 @@ pub(super) fn read(name: &str, mut table: Table<'_, '_>, names: &Names<'_>) -> W
         test_threads: said(&mut table, "test-threads", &source, forms::threads),
         fail_fast: said(&mut table, "fail-fast", &source, forms::fail_fast),
         global_timeout: said(&mut table, "global-timeout", &source, forms::some_time),
+        list_timeout: said(&mut table, "list-timeout", &source, forms::some_time),
         status_level: said(&mut table, "status-level", &source, Value::choice),
         final_status_level: said(&mut table, "final-status-level", &source, Value::choice),
         ..RunLayer::default()

@@ -1,18 +1,21 @@
 //! One binary that has been asked for its tests.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
+use std::time::Instant;
 
 use isotest::runner::{Client, Isolation, Known, Started};
 
+use super::linked::is_linked;
+use super::ours::{Manner, Ours, too_late};
 use super::{Harness, Test, answers};
 use crate::binary::{self, pipe};
 use crate::compile::Binary;
 use crate::config::Layer;
-use crate::interrupt::Interrupt;
 use crate::{Problem, exit_code::Code};
 
 /// The arguments with which libtest, and who knows all its options, lists; as many as a test process takes.
@@ -63,69 +66,74 @@ impl Found {
 }
 
 impl Opened {
-    /// Starts the binary and asks it.
-    pub(super) fn open(binary: &Binary, interrupt: &Interrupt) -> Result<Opened, Problem> {
-        let asking = Asking { binary, interrupt };
+    /// Asks the binary: its fork server, or where it has none, its `main`.
+    pub(super) fn open(binary: &Binary, manner: &Manner<'_>, ours: &Ours) -> Result<Opened, Problem> {
+        let asking = Asking { binary, manner, ours };
         let failed = |error: io::Error| problem(binary, &error);
-        let (reader, writer) = pipe().map_err(failed)?;
-        match binary::start(binary, &LIST, Stdio::from(writer)).map_err(failed)? {
-            Started::Server(client) => {
-                drop(reader);
-                asking.server(client)
-            }
-            Started::Ordinary(mut child) => {
-                let answer = asking.read(reader);
-                if answer.is_err() {
-                    child.kill().map_err(failed)?;
+        let server = match is_linked(&binary.executable) {
+            true => match binary::start(binary, &LIST, Stdio::null()).map_err(failed)? {
+                Started::Server(client) => Some(client),
+                // The library is there, but its door is not: whatever it does now is not wanted.
+                Started::Ordinary(mut child) => {
+                    child.kill().and_then(|()| child.wait()).map_err(failed)?;
+                    None
                 }
-                let ended = child.wait().map_err(failed)?;
-                let names = answers::names(&answer?).filter(|_| ended.success());
-                Ok(Opened { server: None, found: asking.without_a_server(names)? })
-            }
+            },
+            false => None,
+        };
+        let mut found = match &server {
+            Some(client) => asking.server(client)?,
+            None => asking.main()?,
+        };
+        if found.is_empty() && binary.has_harness_of_its_own() {
+            found = asking.as_a_whole(); // It said nothing and has perhaps run all its tests: in a sandbox, unheard.
         }
+        Ok(Opened { server, found })
     }
 }
 
 struct Asking<'a> {
     binary: &'a Binary,
-    interrupt: &'a Interrupt,
+    manner: &'a Manner<'a>,
+    ours: &'a Ours,
 }
 
 impl Asking<'_> {
-    fn server(&self, client: Client) -> Result<Opened, Problem> {
-        let (mut found, registry) = if client.can_return() {
+    fn server(&self, client: &Client) -> Result<Vec<Found>, Problem> {
+        let registry = self.ask(|out| client.registry(out))?;
+        let listed = if client.can_return() {
             // All questions at once: each is answered by a process of its own.
             let all = self.ask(|out| client.list(LIST, out))?;
             let ignored = self.ask(|out| client.list(LIST_IGNORED, out))?;
-            let registry = self.ask(|out| client.registry(out))?;
             let (all, ignored) = (self.read(all)?, self.read(ignored)?);
-            (self.found(answers::names(&all), answers::names(&ignored), Harness::Libtest), registry)
+            answers::names(&all).map(|all| self.found(all, answers::names(&ignored), Harness::Libtest))
         } else {
-            let (all, ended) = self.ask_main(&LIST)?;
-            let found = self.without_a_server(answers::names(&all).filter(|_| ended.success()))?;
-            (found, self.ask(|out| client.registry(out))?)
+            None
+        };
+        let mut found = match listed {
+            Some(found) => found,
+            None => self.main()?,
         };
         self.recognise(registry, &mut found)?;
-        Ok(Opened { server: Some(client), found })
+        Ok(found)
     }
 
-    /// Goes on asking the binary's own `main`, which has answered [`LIST`] with these names, if it has understood that.
-    fn without_a_server(&self, names: Option<Vec<String>>) -> Result<Vec<Found>, Problem> {
-        if names.is_some() {
-            let (ignored, _) = self.ask_main(&LIST_IGNORED)?;
-            return Ok(self.found(names, answers::names(&ignored), Harness::Libtest));
+    /// Asks the binary's own `main`.
+    fn main(&self) -> Result<Vec<Found>, Problem> {
+        let all = self.ours.ask(self.manner, self.binary, &LIST_FREELY)?;
+        let Some(names) = answers::names(&all.text).filter(|_| all.success) else { return Ok(self.as_a_whole()) };
+        if names.is_empty() {
+            return Ok(Vec::new());
         }
-        let (all, ended) = self.ask_main(&LIST_FREELY)?;
-        let names = answers::names(&all).filter(|_| ended.success());
-        let ignored = if names.is_some() { self.ask_main(&LIST_IGNORED_FREELY)?.0 } else { String::new() };
-        Ok(self.found(names, answers::names(&ignored), Harness::Conventional))
+        let ignored = self.ours.ask(self.manner, self.binary, &LIST_IGNORED_FREELY)?;
+        Ok(self.found(names, answers::names(&ignored.text), Harness::Conventional))
     }
 
     /// Reads which of the tests are `#[isotest]` functions.
     fn recognise(&self, registry: OwnedFd, found: &mut [Found]) -> Result<(), Problem> {
         let registry = self.read(registry)?;
         let known: serde_json::Result<Vec<Known>> = registry.lines().map(serde_json::from_str).collect();
-        let known = known.map_err(|error| problem(self.binary, &error.into()))?.into_iter();
+        let known = known.map_err(|error| problem(self.binary, &error))?.into_iter();
         let mut known: HashMap<_, _> = known.map(|known| (known.name.clone(), known)).collect();
         for test in found {
             test.known = known.remove(&test.name);
@@ -133,18 +141,19 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// The tests that were named; where nothing was, the binary itself is the test.
-    fn found(&self, names: Option<Vec<String>>, ignored: Option<Vec<String>>, harness: Harness) -> Vec<Found> {
-        let Some(names) = names else {
-            let name = self.binary.name.clone();
-            return vec![Found { name, ignored: false, known: None, harness: Harness::None }];
-        };
+    /// The tests that were named.
+    fn found(&self, names: Vec<String>, ignored: Option<Vec<String>>, harness: Harness) -> Vec<Found> {
         let ignored: HashSet<String> = ignored.unwrap_or_default().into_iter().collect();
         let found = |name: String| {
             let ignored = ignored.contains(&name);
             Found { name, ignored, known: None, harness }
         };
         names.into_iter().map(found).collect()
+    }
+
+    /// Where no tests were named, the binary itself is one.
+    fn as_a_whole(&self) -> Vec<Found> {
+        vec![Found { name: self.binary.name.clone(), ignored: false, known: None, harness: Harness::None }]
     }
 
     /// Where the answer will be read.
@@ -154,32 +163,19 @@ impl Asking<'_> {
         Ok(reader)
     }
 
-    fn ask_main(&self, arguments: &[&str]) -> Result<(String, ExitStatus), Problem> {
-        let failed = |error: io::Error| problem(self.binary, &error);
-        let (reader, writer) = pipe().map_err(failed)?;
-        let mut command = binary::command(self.binary, arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::from(writer));
-        let mut child = command.spawn().map_err(failed)?;
-        drop(command); // It holds the writing end.
-        let text = self.read(reader);
-        if text.is_err() {
-            child.kill().map_err(failed)?;
-        }
-        let ended = child.wait().map_err(failed)?;
-        Ok((text?, ended))
-    }
-
     fn read(&self, reader: OwnedFd) -> Result<String, Problem> {
         let doing = format!("listing the tests of {}", self.binary.id);
-        let bytes = self.interrupt.read_to_end(File::from(reader), &doing)?;
+        let until = Instant::now().checked_add(self.manner.patience);
+        let bytes = self.manner.interrupt.read_until(File::from(reader), until, &doing)?;
+        let bytes = bytes.ok_or_else(|| too_late(self.binary, self.manner.patience))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
 /// This binary could not be asked.
-pub(super) fn problem(binary: &Binary, error: &io::Error) -> Problem {
+pub(super) fn problem(binary: &Binary, why: &impl Display) -> Problem {
     Problem {
-        message: format!("cannot list the tests of {} ({}): {error}", binary.id, binary.executable.display()),
+        message: format!("cannot list the tests of {} ({}): {why}", binary.id, binary.executable.display()),
         code: Code::ListFailed,
     }
 }

@@ -26,12 +26,12 @@ fn an_unknown_key_is_guessed() {
     check(
         "[profile.ci]\n\twibble = 3\n",
         &expect![[r#"
-        unknown key `wibble` in `profile.ci`
-         --> .config/isotest.toml:2:2
-          |
-        2 | 	wibble = 3
-          | 	^^^^^^
-          = possible: `inherits`, `default-filter`, `test-threads`, `fail-fast`, `global-timeout`, `status-level`, `final-status-level`, `retries`, `flaky-result`, `slow-timeout`, `threads-required`, `success-output`, `failure-output`, `spec`, `junit`, `archive`, `overrides` or `scripts`"#]],
+            unknown key `wibble` in `profile.ci`
+             --> .config/isotest.toml:2:2
+              |
+            2 | 	wibble = 3
+              | 	^^^^^^
+              = possible: `inherits`, `default-filter`, `test-threads`, `fail-fast`, `global-timeout`, `list-timeout`, `status-level`, `final-status-level`, `retries`, `flaky-result`, `slow-timeout`, `threads-required`, `success-output`, `failure-output`, `spec`, `junit`, `archive`, `overrides` or `scripts`"#]],
     );
     check(
         "[porfile.ci]\n",

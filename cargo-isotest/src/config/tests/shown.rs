@@ -23,13 +23,14 @@ fn what_is_built_in_is_shown() {
     check(
         &Config::default(),
         &expect![[r#"
-        default-filter = "all()" # built in
-        test-threads = "num-cpus" # built in
-        fail-fast = true # built in
-        status-level = "pass" # built in
-        final-status-level = "flaky" # built in
-        junit.report-name = "isotest-run" # built in
-    "#]],
+            default-filter = "all()" # built in
+            test-threads = "num-cpus" # built in
+            fail-fast = true # built in
+            list-timeout = "60s" # built in
+            status-level = "pass" # built in
+            final-status-level = "flaky" # built in
+            junit.report-name = "isotest-run" # built in
+        "#]],
         &expect![[r#"
         retries = 0 # built in
         flaky-result = "pass" # built in
@@ -77,6 +78,7 @@ spec = { tmp = "64M", net = "host", init = false, timeout = "5s", leaks = "fail"
             default-filter = 'not test("a")' # profile default, line 6
             test-threads = -2 # profile default, line 7
             fail-fast = { max-fail = 3, terminate = "immediate" } # profile default, line 9
+            list-timeout = "60s" # built in
             status-level = "pass" # built in
             final-status-level = "flaky" # built in
             junit.report-name = "isotest-run" # built in
