@@ -127,18 +127,36 @@ fn asks_for_packages(error: &ParseSingleError) -> bool {
 }
 
 fn mistakes(errors: &FiltersetParseErrors) -> Vec<Mistake> {
-    errors.errors.iter().map(mistake).collect()
+    // Where an expression is missing, all that follows is left over, which is no second mistake.
+    let one_is_missing = errors.errors.iter().any(|error| matches!(error, ParseSingleError::ExpectedExpr(_)));
+    let follows =
+        |error: &&ParseSingleError| one_is_missing && matches!(error, ParseSingleError::ExpectedEndOfExpression(_));
+    errors.errors.iter().filter(|error| !follows(error)).map(|error| mistake(error, &errors.input)).collect()
 }
 
-fn mistake(error: &ParseSingleError) -> Mistake {
+/// What can stand before a bracket.
+const PREDICATES: [&str; 12] =
+    ["all", "none", "test", "default", "package", "deps", "rdeps", "kind", "binary", "binary_id", "platform", "group"];
+
+fn mistake(error: &ParseSingleError, text: &str) -> Mistake {
     let label = error.labels().and_then(|mut labels| labels.next());
     let at = label.as_ref().map_or(0..0, |label| label.offset()..label.offset() + label.len());
-    let mistake = Mistake::new(at, format!("invalid filterset: {error}"));
+    let mistake = Mistake::new(at.clone(), format!("invalid filterset: {error}"));
+    let mistake = match text.get(at.start..).and_then(|rest| rest.trim_start().split_once('(')) {
+        Some((word, _)) if matches!(error, ParseSingleError::ExpectedExpr(_)) && is_word(word) => {
+            mistake.guess(word, PREDICATES)
+        }
+        _ => mistake,
+    };
     let mistake = mistake.label(label.and_then(|label| label.label().map(str::to_owned)).unwrap_or_default());
     match error.help() {
         Some(help) => mistake.help(help.to_string()),
         None => mistake,
     }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// What expressions can say about a test binary.

@@ -3,6 +3,7 @@
 mod again;
 mod choosing;
 mod configured;
+mod elsewhere;
 mod harnesses;
 mod late;
 mod mistakes;

@@ -77,18 +77,13 @@ fn an_expression_that_is_none() {
     wrong(
         "[[profile.default.overrides]]\nfilter = 'tset(a)'\nretries = 1\n",
         expect![[r#"
-        error: invalid filterset: expected expression
-         --> isotest.toml:2:11
-          |
-        2 | filter = 'tset(a)'
-          |           ^^^^^^^ missing expression
-
-        invalid filterset: expected end of expression
-         --> isotest.toml:2:11
-          |
-        2 | filter = 'tset(a)'
-          |           ^^^^^^^ unparsed input
-    "#]],
+            error: invalid filterset: expected expression
+             --> isotest.toml:2:11
+              |
+            2 | filter = 'tset(a)'
+              |           ^^^^^^^ missing expression
+              = did you mean `test`?
+        "#]],
     );
 }
 
@@ -164,12 +159,7 @@ fn an_expression_that_was_typed() {
           |
         1 | test(a) and tset(b)
           |            ^^^^^^^^ missing expression
-
-        invalid filterset: expected end of expression
-         --> --filterset:1:12
-          |
-        1 | test(a) and tset(b)
-          |            ^^^^^^^^ unparsed input
+          = did you mean `test`?
     "#]]
     .assert_eq(&ended.err);
 }

@@ -134,3 +134,26 @@ fn every_test_is_listed_for_people_and_for_programs() {
         assert_eq!(case["isolated"], binary == "outcomes::isolated", "{case}");
     }
 }
+
+#[test]
+fn the_junit_report_has_every_test_that_ran_and_what_became_of_it() {
+    let suite = Suite::configured(CONFIGURATION);
+    let path = suite.place().join("junit.xml");
+    suite.run(&[&RUN[..], &["--junit", &path.display().to_string()]].concat()).with(100);
+    let text = std::fs::read_to_string(path).expect("there is a report");
+    let document = roxmltree::Document::parse(&text).expect("it is XML");
+    for (binary, expected) in all() {
+        let is_it = |node: &roxmltree::Node<'_, '_>| {
+            let (class, name) = (node.attribute("classname"), node.attribute("name"));
+            node.has_tag_name("testcase") && (class, name) == (Some(binary), Some(expected.name))
+        };
+        let case = document.descendants().find(is_it);
+        assert_eq!(case.is_some(), expected.verdict != Verdict::Ignored, "{binary} {}:\n{text}", expected.name);
+        let Some(case) = case else { continue };
+        let child = |name: &str| case.children().any(|child| child.has_tag_name(name));
+        let failed = child("failure") || child("error");
+        assert_eq!(failed, expected.verdict == Verdict::Failed, "{binary} {}:\n{text}", expected.name);
+        let flaky = expected.final_word.starts_with("FLAKY");
+        assert_eq!(child("flakyFailure"), flaky, "{binary} {}:\n{text}", expected.name);
+    }
+}

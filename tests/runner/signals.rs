@@ -58,3 +58,13 @@ fn ctrl_z_stops_everything_and_its_clocks() {
 fn started(suite: &Suite) -> usize {
     fs::read_to_string(suite.place().join("started")).unwrap_or_default().lines().count()
 }
+
+#[test]
+fn ctrl_c_ends_the_question_which_tests_there_are() {
+    let suite = Suite::new();
+    let runner = Started::of(&mut suite.command(&["run", "-p", "harnesses", "--features", "silent"]));
+    let asked = |(name, _): &(String, char)| name.starts_with("silent");
+    runner.when(|| runner.family().iter().any(asked)).gets(Signal::SIGINT);
+    let ended = runner.end().with(130);
+    ended.says(&["error: listing the tests of harnesses::", "stopped by SIGINT"]);
+}

@@ -28,12 +28,7 @@ retries = 1
               |
             3 | default-filter = "test(a) and tset(b)"
               |                              ^^^^^^^^ missing expression
-
-            invalid filterset: expected end of expression
-             --> .config/isotest.toml:3:30
-              |
-            3 | default-filter = "test(a) and tset(b)"
-              |                              ^^^^^^^^ unparsed input
+              = did you mean `test`?
 
             invalid filterset: invalid regex
              --> .config/isotest.toml:6:17
