@@ -32,8 +32,7 @@ pub(crate) struct Ready<'a> {
 impl<'a> Ready<'a> {
     /// With this server to begin with.
     pub(crate) fn new(binary: &'a Binary, server: Server) -> Ready<'a> {
-        let keep = isotest::runner::of_a_test(Some(&binary.executable), Some(&binary.directory), None);
-        Ready { binary, keep, server: RefCell::new(server) }
+        Ready { binary, keep: kept(binary), server: RefCell::new(server) }
     }
 
     /// The server, a new one if the old one is gone.
@@ -60,14 +59,26 @@ impl<'a> Ready<'a> {
         if own && client.can_return() && test.harness == Harness::Libtest {
             return if test.wrapped { Target::Body } else { Target::Harness };
         }
+        let (program, arguments) = self.binary.command_line(&arguments(test));
         Target::Exec(Program {
-            program: self.binary.executable.clone(),
-            arguments: arguments(test).into_iter().map(str::to_owned).collect(),
+            program,
+            arguments,
             environment: self.binary.environment.clone(),
             directory: self.binary.directory.clone(),
             wrapped: test.wrapped,
         })
     }
+}
+
+/// Paths that a binary needs although a private directory may hide them.
+pub(crate) fn kept(binary: &Binary) -> Vec<PathBuf> {
+    let mut keep = isotest::runner::of_a_test(Some(&binary.executable), Some(&binary.directory), None);
+    if let Some(runner) = &binary.runner {
+        let more = isotest::runner::of_a_test(Some(&runner.program), None, None);
+        let more: Vec<PathBuf> = more.into_iter().filter(|path| !keep.contains(path)).collect();
+        keep.extend(more);
+    }
+    keep
 }
 
 /// What a binary that is executed afresh is told.
@@ -93,7 +104,8 @@ fn no_door(mut child: Child) -> io::Result<io::Error> {
 
 /// Starts the binary as a fork server; where it has no door, its `main` runs with these arguments and this output.
 pub(crate) fn start(binary: &Binary, arguments: &[&str; 5], stdout: Stdio) -> io::Result<Started> {
-    let mut command = Command::new(&binary.executable);
+    let (program, arguments) = binary.command_line(arguments);
+    let mut command = Command::new(program);
     command.args(arguments).current_dir(&binary.directory).envs(binary.environment.iter().cloned());
     command.stdout(stdout).stderr(Stdio::inherit());
     Client::start(command)

@@ -1,21 +1,26 @@
 //! Builds the tests through cargo and says which binaries came out.
 
 mod cargo;
+mod cargo_config;
 mod environment;
 mod manifest;
+mod runner;
 mod rustc;
 mod toolchain;
 
 use std::path::PathBuf;
 
 use cargo_metadata::{Artifact, Package};
+use target_spec::Platform;
 
 use crate::Problem;
 use crate::cli::Cargo;
 use crate::filterset::BinaryFacts;
 use crate::interrupt::Interrupt;
 pub(crate) use cargo::Products;
+use cargo_config::CargoConfig;
 use environment::Environment;
+pub(crate) use runner::Runner;
 use toolchain::Questions;
 pub(crate) use toolchain::{Workspace, with_dependencies};
 
@@ -51,6 +56,8 @@ pub(crate) struct Binary {
     pub(crate) facts: BinaryFacts,
     /// What was built.
     pub(crate) executable: PathBuf,
+    /// What cargo is configured to run it by.
+    pub(crate) runner: Option<Runner>,
     /// Where its tests run: the package's root.
     pub(crate) directory: PathBuf,
     /// What cargo sets for tests of this package.
@@ -65,19 +72,33 @@ impl Binary {
     pub(crate) fn has_harness_of_its_own(&self) -> bool {
         manifest::has_harness_of_its_own(&self.directory.join("Cargo.toml"), &self.kind, &self.name)
     }
+
+    /// The program, and its arguments, that run the binary with `arguments`.
+    pub(crate) fn command_line(&self, arguments: &[&str]) -> (PathBuf, Vec<String>) {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned());
+        match &self.runner {
+            None => (self.executable.clone(), arguments.collect()),
+            Some(Runner { program, arguments: first }) => {
+                let executable = self.executable.to_string_lossy().into_owned();
+                (program.clone(), first.iter().cloned().chain([executable]).chain(arguments).collect())
+            }
+        }
+    }
 }
 
 /// A build that has begun.
 pub(crate) struct Building {
     cargo: cargo::Running,
     questions: Questions,
+    config: CargoConfig,
 }
 
 impl Building {
     /// Has cargo build, and asks meanwhile what else must be known.
     pub(crate) fn begin(options: &Cargo) -> Result<Building, Problem> {
         let questions = Questions::ask(options)?;
-        Ok(Building { cargo: cargo::Running::start(options)?, questions })
+        let cargo = cargo::Running::start(options)?;
+        Ok(Building { cargo, questions, config: CargoConfig::read(&options.config) })
     }
 
     /// The workspace, which is known long before the build has ended.
@@ -90,11 +111,17 @@ impl Building {
         let products = self.cargo.finish(interrupt)?;
         let toolchain = self.questions.answers(interrupt)?;
         let environment = Environment::new(&products, &toolchain);
+        // Tests of procedural macros run where the compiler does.
+        let host = Platform::build_target().map(|host| host.triple_str().to_owned()).unwrap_or_default();
+        let runners = [&toolchain.triple, &host].map(|triple| Runner::find(&self.config, triple));
         let packages = &toolchain.workspace.packages;
         let package_of = |artifact: &Artifact| packages.iter().find(|package| package.id == artifact.package_id);
         let tests = products.artifacts.iter().filter(|artifact| artifact.profile.test && artifact.executable.is_some());
         let mut binaries: Vec<_> =
             tests.filter_map(|artifact| Some(binary(artifact, package_of(artifact)?, &environment))).collect();
+        for binary in &mut binaries {
+            binary.runner = runners[usize::from(binary.facts.is_for_host())].clone();
+        }
         // Cargo tells of each when it is built, and that is another order each time.
         binaries.sort_by(|one, other| one.id.cmp(&other.id));
         let libraries = packages.iter().filter(|package| has_doctests(package, &binaries));
@@ -155,6 +182,7 @@ fn binary(artifact: &Artifact, package: &Package, environment: &Environment<'_>)
         package_id: package.id.repr.clone(),
         environment: environment.of(package, &directory, &executable),
         executable,
+        runner: None,
         directory,
         selection: format!("-p {} {selection}", package.name),
     }

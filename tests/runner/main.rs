@@ -1,6 +1,7 @@
 //! `cargo isotest` from end to end: what is typed and configured against what runs, is shown, and comes of it.
 
 mod again;
+mod by_another_program;
 mod choosing;
 mod configured;
 mod elsewhere;

@@ -90,7 +90,7 @@ pub(crate) struct Cargo {
     timings: bool,
     /// Override one of cargo's settings, or read them from a file
     #[arg(long = "config", value_name = "KEY=VALUE")]
-    config: Vec<String>,
+    pub(crate) config: Vec<String>,
     /// Have cargo say nothing but warnings and errors
     #[arg(long)]
     cargo_quiet: bool,

@@ -73,7 +73,8 @@ impl Opened {
         let server = match is_linked(&binary.executable) {
             true => match binary::start(binary, &LIST, Stdio::null()).map_err(failed)? {
                 Started::Server(client) => Some(client),
-                // The library is there, but its door is not: whatever it does now is not wanted.
+                // The library is there, but its door is not, or a program that runs the binary did not let us in: whatever
+                // it does now is not wanted.
                 Started::Ordinary(mut child) => {
                     child.kill().and_then(|()| child.wait()).map_err(failed)?;
                     None
@@ -85,6 +86,8 @@ impl Opened {
             Some(client) => asking.server(client)?,
             None => asking.main()?,
         };
+        // Whoever wants the binary to be run by another program wants that of each test.
+        let server = server.filter(|_| binary.runner.is_none());
         if found.is_empty() && binary.has_harness_of_its_own() {
             found = asking.as_a_whole(); // It said nothing and has perhaps run all its tests: in a sandbox, unheard.
         }
@@ -101,7 +104,7 @@ struct Asking<'a> {
 impl Asking<'_> {
     fn server(&self, client: &Client) -> Result<Vec<Found>, Problem> {
         let registry = self.ask(|out| client.registry(out))?;
-        let listed = if client.can_return() {
+        let listed = if client.can_return() && self.binary.runner.is_none() {
             // All questions at once: each is answered by a process of its own.
             let all = self.ask(|out| client.list(LIST, out))?;
             let ignored = self.ask(|out| client.list(LIST_IGNORED, out))?;

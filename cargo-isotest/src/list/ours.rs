@@ -75,9 +75,10 @@ impl Ours {
         let errors = complaint.try_clone().map_err(failed)?;
         let mut spec = Spec::default();
         spec.timeout = Some(manner.patience);
+        let (program, arguments) = binary.command_line(arguments);
         let program = Program {
-            program: binary.executable.clone(),
-            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            program,
+            arguments,
             environment: binary.environment.clone(),
             directory: binary.directory.clone(),
             wrapped: false,
@@ -85,7 +86,7 @@ impl Ours {
         let run = Run {
             test: binary.name.clone(),
             spec,
-            keep: isotest::runner::of_a_test(Some(&binary.executable), Some(&binary.directory), None),
+            keep: binary::kept(binary),
             target: Target::Exec(program),
             label: format!("{}-list", std::process::id()),
             isolation,

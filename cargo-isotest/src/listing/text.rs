@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::compile::Runner;
 use crate::config::{Row, SpecPatch};
 use crate::list::{Listed, Test};
 use crate::report::terminal::{COUNT, DIM, NAME, Styled};
@@ -17,6 +18,9 @@ pub(super) fn tree(listed: &Listed<'_>, verbose: bool, out: &mut dyn Write) -> i
         writeln!(out, "{}:", Styled(COUNT, &ready.binary.id))?;
         if verbose {
             writeln!(out, "  {} {}", Styled(DIM, "binary:"), ready.binary.executable.display())?;
+            if let Some(Runner { program, arguments }) = &ready.binary.runner {
+                writeln!(out, "  {} {} {}", Styled(DIM, "run by:"), program.display(), arguments.join(" "))?;
+            }
             writeln!(out, "  {} {}", Styled(DIM, "directory:"), ready.binary.directory.display())?;
         }
         for test in own {
