@@ -126,3 +126,24 @@ fn what_can_t_be_understood_has_an_exit_code_of_its_own() {
     suite.run(&["--", "--no-such-argument"]).with(2).says(&["--no-such-argument"]);
     suite.run(&["--partition", "hash:4/3"]).with(2).says(&["hash:4/3"]);
 }
+
+#[test]
+#[ignore = "needs cargo-nextest; .ci/run runs it"]
+fn shards_are_those_of_nextest() {
+    let suite = Suite::new();
+    for share in ["hash:1/3", "hash:3/3", "count:2/3", "slice:2/3"] {
+        let own = suite.list(&["-p", "behaviour", "-p", "outcomes", "-p", "kinds", "--partition", share]).with(0);
+        let mut own: Vec<_> = own.tests().into_iter().map(str::to_owned).collect();
+        let of_fixture = suite.command(&[]);
+        let mut nextest = std::process::Command::new(env!("CARGO"));
+        nextest.args(["nextest", "list", "-p", "behaviour", "-p", "outcomes", "-p", "kinds", "-T", "oneline"]);
+        nextest.args(["--partition", share]).current_dir(of_fixture.get_current_dir().expect("the fixture's"));
+        nextest.env("CARGO_TARGET_DIR", suite.place()).env("NO_COLOR", "1");
+        let output = nextest.output().expect("cargo starts");
+        assert!(output.status.success(), "cargo-nextest must be installed: {}", isotest_tests::text(&output));
+        let mut theirs: Vec<_> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+        own.sort_unstable();
+        theirs.sort_unstable();
+        assert_eq!(own, theirs, "{share}");
+    }
+}
