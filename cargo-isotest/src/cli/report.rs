@@ -32,18 +32,9 @@ pub(crate) struct Reporting {
     /// Show each test's CPU time, memory and isolation as well
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// What to write to standard output beside the report
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(crate) message_format: MessageFormat,
     /// Write a JUnit report to this file
     #[arg(long, value_name = "PATH")]
     pub(crate) junit: Option<PathBuf>,
-    /// Mark failing assertions on the diff, as GitHub Actions reads it [default: where GITHUB_ACTIONS=true]
-    #[arg(long, overrides_with = "no_github_annotations")]
-    pub(crate) github_annotations: bool,
-    /// Don't
-    #[arg(long, overrides_with = "github_annotations", hide = true)]
-    pub(crate) no_github_annotations: bool,
 }
 
 /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded under `auto`.
@@ -93,18 +84,4 @@ pub(crate) enum ShowProgress {
     Bar,
     /// A number in each line
     Counter,
-}
-
-/// What programs can read on standard output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum MessageFormat {
-    /// Nothing: the report for people goes to standard error
-    #[default]
-    Human,
-    /// What `libtest --format json` writes, one event a line, as cargo-nextest prints it
-    LibtestJson,
-    /// The same, with the binary named in each event
-    LibtestJsonPlus,
-    /// isotest's own events, one a line: see docs/json.md
-    Json,
 }
