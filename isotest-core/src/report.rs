@@ -20,8 +20,10 @@ pub struct Report {
     /// What the test was kept apart by.
     pub isolation: InForce,
     /// The processes that it left behind. None are named of a test that init had to end.
+    #[serde(default, skip_serializing_if = "LeftOver::is_none")]
     pub left_over: LeftOver,
     /// What it left in its private directories. Nothing is, as above.
+    #[serde(default, skip_serializing_if = "LeftFiles::is_none")]
     pub files: LeftFiles,
     /// How many times it, or what it started, tried to reach an address for which its network has no way. `None` where
     /// it shares the caller's network.
@@ -106,6 +108,11 @@ pub struct LeftOver {
 impl LeftOver {
     /// How many are described.
     pub const DESCRIBED: usize = 16;
+
+    /// Whether there were none: the usual case, which is not worth the words.
+    fn is_none(&self) -> bool {
+        self.count == 0
+    }
 }
 
 /// A process that a test left behind.
@@ -176,6 +183,11 @@ impl LeftFiles {
     pub const NAMED: usize = 8;
     /// How many are counted: to count a million would take longer than the test.
     pub const COUNTED: usize = 10_000;
+
+    /// As [`LeftOver::is_none`].
+    fn is_none(&self) -> bool {
+        self.count == 0
+    }
 }
 
 /// What the test process used, together with all whose end it or init has waited for, `getrusage(2)`. What is still
