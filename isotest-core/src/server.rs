@@ -116,6 +116,8 @@ impl Server {
             (Some(out), Ok(ForkResult::Child)) => {
                 let list: Vec<&str> = list.iter().map(String::as_str).collect();
                 arguments.rewrite(&self.proof, &list);
+                // Lists that are made at once must not write one file.
+                crate::coverage::separate_profiles(&self.proof, &format!("list-{}", std::process::id()));
                 let ready = process::redirect(out.as_fd(), 1).and(process::wait_for_children());
                 ready.and(process::close_from(3)).unwrap_or_else(|_| exit_now(1));
                 std::mem::forget(out);
