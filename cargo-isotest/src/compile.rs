@@ -2,6 +2,7 @@
 
 mod cargo;
 mod cargo_config;
+mod configured_variables;
 mod environment;
 mod manifest;
 mod runner;
@@ -90,7 +91,7 @@ impl Binary {
 pub(crate) struct Building {
     cargo: cargo::Running,
     questions: Questions,
-    config: CargoConfig,
+    overrides: Vec<String>,
 }
 
 impl Building {
@@ -98,7 +99,7 @@ impl Building {
     pub(crate) fn begin(options: &Cargo) -> Result<Building, Problem> {
         let questions = Questions::ask(options)?;
         let cargo = cargo::Running::start(options)?;
-        Ok(Building { cargo, questions, config: CargoConfig::read(&options.config) })
+        Ok(Building { cargo, questions, overrides: options.config.clone() })
     }
 
     /// The workspace, which is known long before the build has ended.
@@ -110,10 +111,12 @@ impl Building {
     pub(crate) fn finish(self, interrupt: &Interrupt) -> Result<Built, Problem> {
         let products = self.cargo.finish(interrupt)?;
         let toolchain = self.questions.answers(interrupt)?;
-        let environment = Environment::new(&products, &toolchain);
+        // Cargo has read it by now, and would have refused what has mistakes in it.
+        let config = CargoConfig::read(&self.overrides);
+        let environment = Environment::new(&products, &toolchain, &config);
         // Tests of procedural macros run where the compiler does.
         let host = Platform::build_target().map(|host| host.triple_str().to_owned()).unwrap_or_default();
-        let runners = [&toolchain.triple, &host].map(|triple| Runner::find(&self.config, triple));
+        let runners = [&toolchain.triple, &host].map(|triple| Runner::find(&config, triple));
         let packages = &toolchain.workspace.packages;
         let package_of = |artifact: &Artifact| packages.iter().find(|package| package.id == artifact.package_id);
         let tests = products.artifacts.iter().filter(|artifact| artifact.profile.test && artifact.executable.is_some());
@@ -180,7 +183,7 @@ fn binary(artifact: &Artifact, package: &Package, environment: &Environment<'_>)
         kind,
         package: package.name.to_string(),
         package_id: package.id.repr.clone(),
-        environment: environment.of(package, &directory, &executable),
+        environment: environment.of(package, &directory, artifact),
         executable,
         runner: None,
         directory,

@@ -26,10 +26,21 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Where cargo puts what it builds.
     pub(crate) target_directory: PathBuf,
+    /// Where cargo puts what it needs meanwhile, and test binaries (`build.build-dir`).
+    pub(super) build_directory: PathBuf,
     /// Its packages.
     pub(super) packages: Vec<Package>,
     /// All that cargo said.
     pub(crate) json: String,
+}
+
+impl Workspace {
+    /// The `rust-version` of the package with this id, as it is written: `1.88`, which a parsed version would have as `1.88.0`.
+    pub(super) fn rust_version(&self, id: &str) -> Option<String> {
+        let json: serde_json::Value = serde_json::from_str(&self.json).ok()?;
+        let package = json["packages"].as_array()?.iter().find(|package| package["id"] == id)?;
+        package["rust_version"].as_str().map(str::to_owned)
+    }
 }
 
 /// What is being asked, or was.
@@ -61,6 +72,7 @@ impl Questions {
             })?;
             self.metadata = Metadata::There(Box::new(Workspace {
                 root: metadata.workspace_root.into(),
+                build_directory: metadata.build_directory.unwrap_or(metadata.target_directory.clone()).into(),
                 target_directory: metadata.target_directory.into(),
                 packages: metadata.packages,
                 json,

@@ -1,0 +1,5 @@
+//! What a user knows of `cargo test` holds: isolated tests look there as all others do, and `cargo isotest` builds, chooses and runs
+//! as it does.
+
+mod ended;
+mod environment;
