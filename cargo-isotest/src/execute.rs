@@ -75,6 +75,7 @@ pub(crate) fn all<'a>(
     loop {
         run.start_what_may();
         if run.schedule.is_over() {
+            run.conclude_waiting();
             return Ok(());
         }
         run.wait(interrupt)?;
@@ -208,6 +209,8 @@ impl<'e, 'a> Execution<'e, 'a> {
         for in_flight in std::mem::take(&mut self.running) {
             let case = self.case(in_flight.job);
             (self.tell)(Event::Stopped(case));
+            self.failed.remove(&in_flight.job);
         }
+        self.conclude_waiting();
     }
 }

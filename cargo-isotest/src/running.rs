@@ -219,19 +219,21 @@ impl Running {
                 (filter.finished() || !filter.is_libtest_s(), filter.ran_nothing(), filter.note());
         }
         let report = self.report.flatten();
-        let ended_late_and_well = self.patience.is_over() && self.patience.is_lenient();
+        let lenient = self.patience.is_lenient();
         let outcome = match &report {
-            _ if ended_late_and_well => Outcome::Passed,
-            _ if self.patience.is_over() => Outcome::TimedOut,
+            // Nothing that was told to end does so without a report: somebody else has killed it.
+            None if self.server.is_alive() => Outcome::Killed,
+            None => Outcome::ServerKilled,
+            Some(_) if self.patience.is_over() && lenient => Outcome::Passed,
+            Some(_) if self.patience.is_over() => Outcome::TimedOut,
             Some(report) if report.end == End::Exited(0) && ran_nothing => Outcome::Failed,
             Some(report) => {
                 let judgement = judge(report, &test.spec, finished);
                 beside = judgement.notes;
                 judgement.outcome
             }
-            _ if self.server.is_alive() => Outcome::Killed,
-            _ => Outcome::ServerKilled,
         };
+        let ended_late_and_well = outcome.passed() && self.patience.is_over();
         if let (Outcome::Failed, Some(expected), Some(report)) = (&outcome, &test.should_panic, &report) {
             note = note.or_else(|| unsatisfied(expected, &report.word));
         }

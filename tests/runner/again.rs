@@ -57,6 +57,23 @@ fn while_a_test_waits_others_run() {
     ended.says(&["DELAY", "1.000s behaviour::order e_fails"]);
 }
 
+/// Whatever stops the run, no test that has failed is lost.
+#[test]
+fn a_test_that_waits_to_be_tried_again_when_the_run_stops_has_failed() {
+    let text = "[[profile.default.overrides]]\nfilter = 'test(=e_fails)'\npriority = 10\n\
+                retries = { backoff = 'fixed', count = 2, delay = '1h' }\n";
+    let suite = Suite::configured(text);
+    let junit = suite.place().join("junit.xml");
+    let arguments = ["-p", "behaviour", "--test", "order", "-j1", "--no-fail-fast", "--global-timeout", "2s"];
+    let ended = suite.run(&[&arguments[..], &["--junit", junit.to_str().expect("UTF-8")]].concat()).with(100);
+    assert_eq!(suite.noted("order").concat(), "eabcdf");
+    ended.says(&["TRY 1 FAIL [", "behaviour::order e_fails"]);
+    ended.says(&["6 tests run: 4 passed, 2 failed"]);
+    let report = std::fs::read_to_string(junit).expect("it is written");
+    assert!(report.contains("tests=\"6\" skipped=\"0\" errors=\"0\" failures=\"2\""), "{report}");
+    assert!(!report.contains("rerunFailure"), "{report}");
+}
+
 /// A setup that the machine refuses is refused again; a test that was left out has not failed.
 #[test]
 fn nothing_is_tried_again_after_the_run_has_stopped() {

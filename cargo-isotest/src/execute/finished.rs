@@ -40,11 +40,25 @@ impl Execution<'_, '_> {
         }
         let mut attempts = self.failed.remove(&job).unwrap_or_default();
         attempts.push(attempt);
+        let well = self.conclude(job, attempts) != Verdict::Failed;
+        self.schedule.ended(job, well) == Consequence::EndAll
+    }
+
+    /// Tells the end of each test that still waits to be tried again when nothing starts any more: it has failed.
+    pub(super) fn conclude_waiting(&mut self) {
+        let mut waiting: Vec<(usize, Vec<Attempt>)> = self.failed.drain().collect();
+        waiting.sort_unstable_by_key(|(job, _)| *job);
+        for (job, attempts) in waiting {
+            self.conclude(job, attempts);
+        }
+    }
+
+    fn conclude(&mut self, job: usize, attempts: Vec<Attempt>) -> Verdict {
+        let case = self.case(job);
         let must_not_be_flaky = case.test.settings.flaky_result.value == config::Verdict::Fail;
         let mut finished = Finished { attempts, must_not_be_flaky };
-        let consequence = self.schedule.ended(job, finished.verdict() != Verdict::Failed);
         (self.tell)(Event::Ended(case, &mut finished));
-        consequence == Consequence::EndAll
+        finished.verdict()
     }
 
     /// After how long the job is to be run again; `None` if it isn't.

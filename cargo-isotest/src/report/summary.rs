@@ -131,7 +131,7 @@ impl Summary {
                     Outcome::TimedOut => self.timed_out += 1,
                     Outcome::SetupFailed(_) => self.cannot_isolate += 1,
                     // A flaky test that must not be one has passed at last.
-                    Outcome::Failed | Outcome::Passed => {}
+                    Outcome::Failed | Outcome::Passed | Outcome::Leaked | Outcome::TriedToLeave => {}
                     _ => self.crashed += 1,
                 }
             }

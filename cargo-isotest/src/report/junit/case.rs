@@ -62,7 +62,10 @@ pub(super) fn write(
     if !last.outcome.passed() {
         // As nextest has it, the first failure is the test's own, and the later ones are its re-runs.
         let mut all = before;
-        all.push(Told::failed(case, last, spool)?);
+        // One that waited to be tried again when everything was stopped has been told already.
+        if all.len() < attempts {
+            all.push(Told::failed(case, last, spool)?);
+        }
         let main = all.remove(0);
         let name = if main.mark == Mark::Error { "error" } else { "failure" };
         let mut pieces = vec![spool.add(|to| {
