@@ -34,7 +34,6 @@ pub(crate) struct Excerpt {
     /// The beginning, a note of what was cut, the end.
     pub(crate) bytes: Vec<u8>,
     /// How many bytes were cut.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the events for programs tell it"))]
     pub(crate) cut: u64,
 }
 
@@ -65,6 +64,11 @@ impl Capture {
     /// Whether nothing came.
     pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// How many bytes came, kept or not.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
     }
 
     /// As much of it as `limits` allow, cut between characters.

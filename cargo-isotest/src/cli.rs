@@ -8,7 +8,7 @@ mod typed;
 
 pub(crate) use cargo::Cargo;
 pub(crate) use choose::{Choose, Names};
-pub(crate) use report::{Color, Reporting, ShowProgress, StatusLevel};
+pub(crate) use report::{Annotate, Color, MessageFormat, Reporting, ShowProgress, StatusLevel};
 pub(crate) use run::{NoTests, Running};
 pub(crate) use typed::{about_tests, about_the_run};
 

@@ -23,7 +23,6 @@ pub(crate) struct Case<'e, 'a> {
 /// Something has happened.
 pub(crate) enum Event<'e, 'a> {
     /// A test starts, for the time with this number (from 1).
-    #[expect(dead_code, reason = "reports for programs tell which attempt starts")]
     Started(Case<'e, 'a>, u32),
     /// A test has run for so long that it is called slow.
     Slow(Case<'e, 'a>, Slowness),

@@ -1,32 +1,49 @@
 //! Who hears of what happens: the report for people, and those for machines.
 
 mod cause;
+mod github;
 mod human;
+mod json;
+mod json_lines;
 mod junit;
+mod libtest_json;
 mod moment;
 mod record;
 mod spool;
 pub(crate) mod summary;
 pub(crate) mod terminal;
 
+use std::path::Path;
 use std::time::Duration;
 
 use isotest::runner::Unavailable;
 
 use crate::capture::{Limits, MIB};
-use crate::cli::Reporting;
+use crate::cli::{MessageFormat, Reporting};
 use crate::config::RunSettings;
 use crate::event::Event;
 use crate::exit_code::Code;
 use crate::list::Listed;
+use github::Annotations;
 pub(crate) use human::Human;
+use json::Json;
 pub(crate) use junit::Destination;
 use junit::Junit;
+use libtest_json::LibtestJson;
 pub(crate) use record::Recorder;
 pub(crate) use summary::Summary;
 
 /// As much of each output is told to machines, which mostly hold it in memory: what people are shown has no such limit.
 const STORED: Limits = Limits { first: 2 * MIB, last: 2 * MIB };
+
+/// The version of a form that programs read; people's has none.
+pub(crate) fn version(format: MessageFormat) -> Option<&'static str> {
+    match format {
+        MessageFormat::Human => None,
+        MessageFormat::Json => Some(json::VERSION),
+        MessageFormat::LibtestJson | MessageFormat::LibtestJsonPlus => Some(libtest_json::VERSION),
+    }
+}
 
 /// One of them.
 pub(crate) trait Reporter {
@@ -60,6 +77,8 @@ pub(crate) struct Opening<'r, 'a> {
     pub(crate) copies: Option<usize>,
     /// Where a JUnit report is to be written.
     pub(crate) junit: Option<Destination>,
+    /// What the compiler's paths start from.
+    pub(crate) workspace: &'r Path,
 }
 
 impl Opening<'_, '_> {
@@ -85,6 +104,15 @@ impl Reports {
         };
         if let Some(junit) = &opening.junit {
             reports.add(Box::new(Junit::new(junit.clone(), opening)));
+        }
+        match opening.options.message_format {
+            MessageFormat::Human => {}
+            MessageFormat::Json => reports.add(Box::new(Json::new(opening))),
+            MessageFormat::LibtestJson => reports.add(Box::new(LibtestJson::new(opening, false))),
+            MessageFormat::LibtestJsonPlus => reports.add(Box::new(LibtestJson::new(opening, true))),
+        }
+        if let Some(root) = github::wanted(opening) {
+            reports.add(Box::new(Annotations::new(root)));
         }
         reports
     }

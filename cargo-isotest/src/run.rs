@@ -26,6 +26,7 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let unavailable = Unavailable::chosen().map_err(failed)?;
     let Run { choose, running, reporting, configuration, cargo } = options;
     let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
+    check_version(reporting).map_err(|message| Problem { message, code: Code::WrongOptions })?;
     let interrupt = Interrupt::watch().map_err(|error| failed(format!("cannot watch for signals: {error}")))?;
 
     let mut building = Building::begin(cargo)?;
@@ -52,7 +53,8 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     if junit.is_some() {
         select::settle_skipped(&mut listed, &profile);
     }
-    let opening = Opening { listed: &listed, options: reporting, run: &profile.run, unavailable, seed, copies, junit };
+    let (run, workspace) = (&profile.run, built.workspace.as_path());
+    let opening = Opening { listed: &listed, options: reporting, run, unavailable, seed, copies, junit, workspace };
     let mut reports = Reports::new(&opening);
     let mut manner = manner(&profile, order(&listed, &record, seed));
     (manner.rounds, manner.rounds_for) = (copies.map_or(Rounds::Endless, Rounds::Count), running.stress_duration);
@@ -105,6 +107,17 @@ fn order(listed: &Listed<'_>, record: &Record, seed: Option<u64>) -> Vec<usize> 
         }
     };
     start_order(&listed.tests.iter().map(known).collect::<Vec<_>>(), seed)
+}
+
+/// Programs that know one version must not be given another.
+fn check_version(typed: &Reporting) -> Result<(), String> {
+    let Some(wanted) = &typed.message_format_version else { return Ok(()) };
+    let asked = format!("--message-format-version {wanted}");
+    match report::version(typed.message_format) {
+        Some(version) if version == wanted => Ok(()),
+        Some(version) => Err(format!("{asked}: this program writes version {version} of that format")),
+        None => Err(format!("{asked}: people's report has no version; --message-format names one that has")),
+    }
 }
 
 /// What was typed, else what the profile says.

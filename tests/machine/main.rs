@@ -1,4 +1,7 @@
 //! What programs read of a run is well-formed, complete and true.
 
+mod annotations;
+mod events;
 mod junit;
+mod libtest_events;
 mod ran;

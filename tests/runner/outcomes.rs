@@ -157,3 +157,63 @@ fn the_junit_report_has_every_test_that_ran_and_what_became_of_it() {
         assert_eq!(child("flakyFailure"), flaky, "{binary} {}:\n{text}", expected.name);
     }
 }
+
+#[test]
+fn the_events_for_programs_say_of_every_test_what_became_of_it() {
+    let report = run(&["--message-format", "json"]);
+    let events: Vec<Value> = report.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for (binary, expected) in all() {
+        let is_it = |event: &&Value| event["binary-id"] == binary && event["name"] == expected.name;
+        let last = events.iter().rfind(is_it).unwrap_or_else(|| panic!("no {binary} {}", expected.name));
+        let flaky = expected.final_word.starts_with("FLAKY");
+        let verdict = match expected.verdict {
+            Verdict::Passed if flaky => "flaky",
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Ignored => {
+                assert_eq!((&last["event"], &last["reason"]), (&"skipped".into(), &"ignored".into()), "{last}");
+                continue;
+            }
+        };
+        assert_eq!((&last["event"], &last["verdict"]), (&"ended".into(), &verdict.into()), "{last}");
+        let kind = match expected.word {
+            "EXIT" => "exited-early",
+            "TIMEOUT" => "timed-out",
+            "LEAK-FAIL" => "leaked",
+            "EGRESS-FAIL" => "tried-to-leave",
+            signal if signal.starts_with("SIG") => "signalled",
+            _ if expected.name == "stops_itself" => "stopped-itself",
+            "FAIL" => "failed",
+            _ => "passed",
+        };
+        assert_eq!(last["outcome"]["kind"], kind, "{last}");
+        let slow = expected.final_word == "SLOW" || expected.name == "is_too_slow";
+        assert_eq!(last["slow"], slow, "{last}");
+        let noted = matches!(expected.word, "LEAK" | "EGRESS" | "LEAK-FAIL" | "EGRESS-FAIL");
+        assert_eq!(last["notes"].is_array(), noted, "{last}");
+    }
+}
+
+#[test]
+fn the_events_in_libtest_s_form_say_of_every_test_what_became_of_it() {
+    let report = run(&["--message-format", "libtest-json"]);
+    let events: Vec<Value> = report.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for (binary, expected) in all() {
+        let name = format!("{binary}${}", expected.name);
+        let is_it = |event: &&Value| {
+            let own = event["name"].as_str().unwrap_or_default();
+            own.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+        };
+        let last = events.iter().rfind(is_it).unwrap_or_else(|| panic!("no {name}"));
+        let event = match expected.verdict {
+            Verdict::Passed => "ok",
+            Verdict::Failed => "failed",
+            Verdict::Ignored => "ignored",
+        };
+        assert_eq!(last["event"], event, "{last}");
+        assert_eq!(last["reason"] == "time limit exceeded", expected.word == "TIMEOUT", "{last}");
+    }
+    let suites = events.iter().filter(|event| event["type"] == "suite" && event["event"] == "failed");
+    let failed: u64 = suites.filter_map(|suite| suite["failed"].as_u64()).sum();
+    assert_eq!(failed as usize, count(|expected| expected.verdict == Verdict::Failed));
+}

@@ -35,6 +35,48 @@ pub(crate) struct Reporting {
     /// Write a JUnit report to this file
     #[arg(long, value_name = "PATH")]
     pub(crate) junit: Option<PathBuf>,
+    /// What to write to standard output for programs; people's report stays on standard error
+    #[arg(long, value_name = "FORMAT", default_value = "human", env = "ISOTEST_MESSAGE_FORMAT")]
+    pub(crate) message_format: MessageFormat,
+    /// Fail if the format is not of this version
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) message_format_version: Option<String>,
+    /// Show failures at their places in a pull request [default: under GitHub Actions]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "auto",
+        default_missing_value = "always"
+    )]
+    pub(crate) github_annotations: Annotate,
+}
+
+/// Who reads standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// Nobody in particular
+    #[default]
+    Human,
+    /// Programs: one event a line, with all that is known
+    Json,
+    /// Programs that read what libtest writes, as nextest writes it
+    LibtestJson,
+    /// The same, with nextest's additions
+    LibtestJsonPlus,
+}
+
+/// Whether failures are annotated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Annotate {
+    /// Where `GITHUB_ACTIONS` is `true`
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded under `auto`.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use isotest::runner::{Failure, Outcome, explain};
 
 use super::{Opening, Reporter, Summary};
-use crate::cli::StatusLevel;
+use crate::cli::{MessageFormat, StatusLevel};
 use crate::config::FinalStatusLevel;
 use crate::event::{Attempt, Case, Event, Finished, Slowness, Stream, Verdict, Why};
 use crate::list::Listed;
@@ -31,6 +31,8 @@ pub(crate) struct Human {
     counter: Counter,
     ending: Ending,
     explained: bool,
+    /// Whether no program reads standard output.
+    stdout_is_free: bool,
 }
 
 impl Human {
@@ -45,6 +47,7 @@ impl Human {
             counter: Counter::new(opening.runs().unwrap_or(0), screen.counts()),
             ending: Ending::new(opening.is_stress()),
             explained: false,
+            stdout_is_free: options.message_format == MessageFormat::Human,
             screen: {
                 screen.write(first_line(listed).as_bytes());
                 screen
@@ -182,11 +185,11 @@ impl Reporter for Human {
                 self.screen.ended(*case);
                 self.stopped(*case);
             }
-            Event::Output(Stream::Out, piece) => {
+            Event::Output(Stream::Out, piece) if self.stdout_is_free => {
                 // A reader that is gone wants nothing; the exit code still tells.
                 isotest::runner::write_all(&mut io::stdout().lock(), piece).ok();
             }
-            Event::Output(Stream::Err, piece) => self.screen.write(piece),
+            Event::Output(_, piece) => self.screen.write(piece),
             Event::Stopping(why) => self.stopping(*why),
             Event::Paused => self.screen.pause(),
             Event::Resumed => self.screen.resume(),

@@ -15,7 +15,6 @@ pub(crate) struct Summary {
     /// How long the run took, once it is over.
     pub(crate) took: Duration,
     /// How many binaries were asked for tests.
-    #[expect(dead_code, reason = "reports for programs tell it")]
     pub(crate) binaries: usize,
     /// How many tests were to run.
     pub(crate) to_run: usize,
