@@ -95,13 +95,13 @@ impl Annotations {
     fn annotation(&self, case: Case<'_, '_>, attempt: &mut Attempt) -> Annotation {
         let cause = Cause::of(case, attempt);
         let title = format!("{} {}", case.ready.binary.id, case.test.name);
-        let place = cause.place.map(|place| Place { file: self.root.from_the_repository(&place.file), ..place });
+        let place = cause.place.map(|place| Place { file: self.root.in_the_repository(&place.file), ..place });
         Annotation { place, title, message: cause.message }
     }
 }
 
 impl Root {
-    fn from_the_repository(&self, file: &str) -> String {
+    fn in_the_repository(&self, file: &str) -> String {
         let path = self.workspace.join(file);
         let within = path.strip_prefix(&self.repository).unwrap_or(Path::new(file));
         within.to_string_lossy().into_owned()
@@ -204,10 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn files_are_named_from_the_repository() {
+    fn files_are_named_in_the_repository() {
         let root = Root { workspace: "/r/rust".into(), repository: "/r".into() };
-        assert_eq!(root.from_the_repository("src/x.rs"), "rust/src/x.rs");
-        assert_eq!(root.from_the_repository("/r/other/x.rs"), "other/x.rs");
-        assert_eq!(root.from_the_repository("/elsewhere/x.rs"), "/elsewhere/x.rs");
+        assert_eq!(root.in_the_repository("src/x.rs"), "rust/src/x.rs");
+        assert_eq!(root.in_the_repository("/r/other/x.rs"), "other/x.rs");
+        assert_eq!(root.in_the_repository("/elsewhere/x.rs"), "/elsewhere/x.rs");
     }
 }
