@@ -9,7 +9,7 @@ mod typed;
 pub(crate) use cargo::Cargo;
 pub(crate) use choose::{Choose, Names};
 pub(crate) use report::{Annotate, Color, MessageFormat, Reporting, ShowProgress, StatusLevel};
-pub(crate) use run::{NoTests, Running};
+pub(crate) use run::{Copies, NoTests, Running};
 pub(crate) use typed::{about_tests, about_the_run};
 
 /// Runs every test in a machine of its own.
@@ -26,6 +26,7 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Build and run tests (what `cargo isotest` alone does)
+    #[command(visible_alias = "r")]
     Run(Box<Run>),
     /// Build tests and list them, with what each asks for
     List(Box<List>),
@@ -69,7 +70,7 @@ pub(crate) struct List {
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,
     /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", default_value = "auto", help_heading = "Output")]
     pub(crate) color: Color,
     #[command(flatten)]
     pub(crate) configuration: Configuration,

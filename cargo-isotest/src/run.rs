@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use isotest::runner::Unavailable;
 
-use crate::cli::{NoTests, Reporting, Run, about_tests, about_the_run};
+use crate::cli::{Copies, NoTests, Reporting, Run, about_tests, about_the_run};
 use crate::compile::{Building, Built};
 use crate::config::{MaxFail, Profile, Terminate};
 use crate::configure::{Configured, Typed};
@@ -45,8 +45,8 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
 
     let seed = running.shuffle.map(|seed| seed.unwrap_or_else(|| fastrand::u64(..)));
     let copies = match (running.stress_count, running.stress_duration) {
-        (Some(count), _) => Some(count.get()),
-        (None, Some(_)) => None,
+        (Some(Copies::Count(count)), _) => Some(count.get()),
+        (Some(Copies::Infinite), _) | (None, Some(_)) => None,
         (None, None) => Some(1),
     };
     let junit = junit(reporting, &profile, &built);

@@ -52,7 +52,9 @@ fn ignored_tests_are_left_out_taken_alone_or_taken_with_the_others() {
     let which = ["-E", "package(outcomes) & test(/^is_(ignored|slow)$/)", "--run-ignored"];
     let with = |choice: &'static str| [&which[..], &[choice]].concat();
     chosen(&with("default"), &["outcomes::isolated is_slow", "outcomes::plain is_slow"]);
-    chosen(&with("only"), &["outcomes::isolated is_ignored", "outcomes::plain is_ignored"]);
+    for only in ["only", "ignored-only"] {
+        chosen(&with(only), &["outcomes::isolated is_ignored", "outcomes::plain is_ignored"]);
+    }
     chosen(
         &with("all"),
         &[

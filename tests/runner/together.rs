@@ -61,7 +61,9 @@ fn stress_can_last_for_a_time() {
 
 #[test]
 fn stress_can_end_with_the_first_failure() {
-    let plain = ["-p", "outcomes", "--test", "plain", "--exact", "fails", "--stress-count", "50", "-j1", "--fail-fast"];
-    let ended = Suite::new().run(&plain).with(100);
-    ended.says(&["STRESS 0/1 passed"]);
+    for copies in ["50", "infinite"] {
+        let plain = ["-p", "outcomes", "--test", "plain", "--exact", "fails", "-j1", "--fail-fast", "--stress-count"];
+        let ended = Suite::new().run(&[&plain[..], &[copies]].concat()).with(100);
+        ended.says(&["STRESS 0/1 passed"]);
+    }
 }

@@ -45,6 +45,7 @@ pub(crate) enum RunIgnored {
     #[default]
     Default,
     /// Only they are taken
+    #[value(alias = "ignored-only")]
     Only,
     /// They are taken with the others
     All,

@@ -23,11 +23,11 @@ pub(crate) struct Reporting {
     /// How to show progress
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(crate) show_progress: ShowProgress,
-    /// How many running tests to show below the progress bar
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    /// How many running tests to show below the progress bar: a number, or `infinite`
+    #[arg(long, value_name = "N", default_value = "8", value_parser = running_shown)]
     pub(crate) max_progress_running: usize,
     /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", default_value = "auto")]
     pub(crate) color: Color,
     /// Show each test's CPU time, memory and isolation as well
     #[arg(long, short)]
@@ -77,6 +77,13 @@ pub(crate) enum Annotate {
     Always,
     /// Never
     Never,
+}
+
+fn running_shown(text: &str) -> Result<usize, String> {
+    match text {
+        "infinite" => Ok(usize::MAX),
+        number => number.parse().map_err(|_| "it is a number, or infinite".to_owned()),
+    }
 }
 
 /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are heeded under `auto`.

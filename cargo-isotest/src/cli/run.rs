@@ -46,12 +46,26 @@ pub(crate) struct Running {
     /// Run the tests in a random order; the seed is printed and can be given
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
     pub(crate) shuffle: Option<Option<u64>>,
-    /// Run this many copies of each test, at once as far as there is room, and report how many failed
-    #[arg(long, value_name = "N", conflicts_with = "stress_duration")]
-    pub(crate) stress_count: Option<NonZeroUsize>,
+    /// Run this many copies of each test, or `infinite`, at once as far as there is room, and report how many failed
+    #[arg(long, value_name = "N", value_parser = copies, conflicts_with = "stress_duration")]
+    pub(crate) stress_count: Option<Copies>,
     /// Run copies of each test for this long
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) stress_duration: Option<Duration>,
+}
+
+/// How many copies of each test are run under stress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Copies {
+    Count(NonZeroUsize),
+    Infinite,
+}
+
+fn copies(text: &str) -> Result<Copies, String> {
+    match text {
+        "infinite" => Ok(Copies::Infinite),
+        number => number.parse().map(Copies::Count).map_err(|_| "it is a number above 0, or infinite".to_owned()),
+    }
 }
 
 /// A number, a negative one for so many less than there are CPUs, or `num-cpus`.
@@ -103,7 +117,16 @@ pub(crate) enum NoTests {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use super::{MaxFail, Terminate, max_fail};
+    use super::{Copies, MaxFail, Terminate, copies, max_fail};
+
+    #[test]
+    fn copies_are_counted_or_without_end() {
+        assert_eq!(copies("1"), Ok(Copies::Count(NonZeroUsize::MIN)));
+        assert_eq!(copies("infinite"), Ok(Copies::Infinite));
+        for wrong in ["0", "", "-1", "many"] {
+            assert!(copies(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_number_of_failures_may_have_a_mode() {
