@@ -3,3 +3,4 @@
 
 mod ended;
 mod environment;
+mod harness;
