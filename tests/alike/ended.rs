@@ -47,3 +47,10 @@ pub(crate) fn cargo_isotest(fixture: Fixture, arguments: &[&str]) -> Command {
     }
     command
 }
+
+/// The triple of this machine, as one types it.
+pub(crate) fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().expect("rustc starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names the host").to_owned()
+}

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use isotest_tests::Fixture;
 
-use crate::ended::{DYNAMIC, Ended, SEVERAL, cargo_isotest, cargo_test};
+use crate::ended::{DYNAMIC, Ended, SEVERAL, cargo_isotest, cargo_test, host};
 
 /// What each test of a run has found: by its name, variables by theirs.
 type Findings = BTreeMap<String, BTreeMap<String, String>>;
@@ -157,10 +157,4 @@ fn a_variable_is_whose_word_is_strongest() {
     }
     let wrong: Vec<_> = said.iter().filter(|(_, value, expected)| value != expected).collect();
     assert!(wrong.is_empty(), "variable, value, expected: {wrong:#?}");
-}
-
-fn host() -> String {
-    let output = Command::new("rustc").arg("-vV").output().expect("rustc starts");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names the host").to_owned()
 }

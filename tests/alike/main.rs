@@ -4,3 +4,4 @@
 mod ended;
 mod environment;
 mod harness;
+mod selection;
