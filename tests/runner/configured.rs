@@ -101,3 +101,16 @@ fn what_holds_is_shown_with_who_said_so() {
     shown.says(&["spec.hostname = \"by-config\"", "# "]);
     shown.says(&["fail-fast = true", "# built in"]);
 }
+
+#[test]
+fn variables_are_as_good_as_options_which_win() {
+    let suite = Suite::new();
+    let fails = ["run", "-p", "outcomes", "--test", "plain", "--exact", "fails"];
+    let run = |more: &[&str]| {
+        let mut command = suite.command(&[&fails[..], more].concat());
+        Ended::of(command.env("ISOTEST_RETRIES", "1").env("ISOTEST_FINAL_STATUS_LEVEL", "none")).with(100)
+    };
+    assert_eq!(run(&[]).lines(&["TRY 2 FAIL"]), 1);
+    run(&["--retries", "0"]).does_not_say(&["TRY"]);
+    assert_eq!(run(&["--final-status-level", "fail"]).lines(&["TRY 2 FAIL"]), 2);
+}

@@ -9,22 +9,22 @@ use crate::config::{FinalStatusLevel, ShowOutput};
 #[command(next_help_heading = "Reporting")]
 pub(crate) struct Reporting {
     /// Which results to show as they come, one line each [default: pass]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", env = "ISOTEST_STATUS_LEVEL")]
     pub(crate) status_level: Option<StatusLevel>,
     /// Which results to show again at the end [default: flaky]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", env = "ISOTEST_FINAL_STATUS_LEVEL")]
     pub(crate) final_status_level: Option<FinalStatusLevel>,
     /// When to show the output of tests that fail [default: immediate]
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", env = "ISOTEST_FAILURE_OUTPUT")]
     pub(crate) failure_output: Option<ShowOutput>,
     /// When to show the output of tests that pass [default: never]
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", env = "ISOTEST_SUCCESS_OUTPUT")]
     pub(crate) success_output: Option<ShowOutput>,
     /// How to show progress
-    #[arg(long, value_name = "HOW", default_value = "auto")]
+    #[arg(long, value_name = "HOW", env = "ISOTEST_SHOW_PROGRESS", default_value = "auto")]
     pub(crate) show_progress: ShowProgress,
     /// How many running tests to show below the progress bar: a number, or `infinite`
-    #[arg(long, value_name = "N", default_value = "8", value_parser = running_shown)]
+    #[arg(long, value_name = "N", env = "ISOTEST_MAX_PROGRESS_RUNNING", default_value = "8", value_parser = running_shown)]
     pub(crate) max_progress_running: usize,
     /// When to use colours
     #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", default_value = "auto")]

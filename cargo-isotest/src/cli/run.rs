@@ -14,7 +14,7 @@ pub(crate) struct Running {
     #[arg(long)]
     pub(crate) no_run: bool,
     /// Run this many tests at once [default: the number of CPUs]
-    #[arg(long = "test-threads", short = 'j', value_name = "N", visible_alias = "jobs", value_parser = threads)]
+    #[arg(long = "test-threads", short = 'j', value_name = "N", visible_alias = "jobs", env = "ISOTEST_TEST_THREADS", value_parser = threads)]
     pub(crate) threads: Option<Threads>,
     /// Kill a test that runs longer, as in `5s`, `500ms` or `2m`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -23,10 +23,10 @@ pub(crate) struct Running {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) global_timeout: Option<Duration>,
     /// Run a failing test up to this many times more
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", env = "ISOTEST_RETRIES")]
     pub(crate) retries: Option<u32>,
     /// Whether a test that failed and then passed has passed [default: pass]
-    #[arg(long, value_name = "RESULT")]
+    #[arg(long, value_name = "RESULT", env = "ISOTEST_FLAKY_RESULT")]
     pub(crate) flaky_result: Option<Verdict>,
     /// Show the tests' output as it comes, one test at a time
     #[arg(long, alias = "nocapture")]
@@ -41,7 +41,7 @@ pub(crate) struct Running {
     #[arg(long, value_name = "N[:MODE]", value_parser = max_fail, overrides_with_all = ["fail_fast", "no_fail_fast"])]
     pub(crate) max_fail: Option<MaxFail>,
     /// What to do if there is no test to run [default: fail]
-    #[arg(long, value_name = "ACTION")]
+    #[arg(long, value_name = "ACTION", env = "ISOTEST_NO_TESTS")]
     pub(crate) no_tests: Option<NoTests>,
     /// Run the tests in a random order; the seed is printed and can be given
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
