@@ -1,5 +1,6 @@
 //! Rules of this repository that a reader would have to be told twice. Each is tried on a wrong sample first.
 
+mod pages;
 mod rules;
 mod tree;
 

@@ -25,6 +25,17 @@ pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// README and all pages under docs/, from the repository's root.
+pub(crate) fn pages() -> Vec<String> {
+    let mut pages = vec!["README.md".to_owned()];
+    for entry in fs::read_dir(root().join("docs")).expect("a directory of the checkout").flatten() {
+        let name = entry.file_name().into_string().expect("a name of text");
+        pages.extend(name.ends_with(".md").then(|| format!("docs/{name}")));
+    }
+    assert!(pages.len() > 5, "these can't be all pages: {pages:?}");
+    pages
+}
+
 /// All Rust files of the workspace.
 pub(crate) fn files() -> Vec<File> {
     let mut files = Vec::new();

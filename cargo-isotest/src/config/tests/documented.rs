@@ -1,4 +1,4 @@
-//! Is docs/configuration.md true, and is it complete?
+//! Is docs/configuration.md true, and is it complete? And what other pages show of a configuration?
 
 use std::collections::HashSet;
 
@@ -6,9 +6,9 @@ use toml::Value;
 
 use super::super::Config;
 
-fn page() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+fn page(name: &str) -> String {
+    let path = format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The TOML blocks of the page.
@@ -17,18 +17,20 @@ fn blocks(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_block_of_the_page_is_a_configuration() {
-    let page = page();
-    let blocks = blocks(&page);
-    assert!(blocks.len() > 5, "these can't be all blocks: {}", blocks.len());
-    for block in blocks {
-        Config::parse("docs/configuration.md", block.to_owned()).unwrap_or_else(|wrong| panic!("{wrong}\n\n{block}"));
+fn every_block_of_the_pages_is_a_configuration() {
+    for (name, at_least) in [("configuration.md", 6), ("from-nextest.md", 1), ("from-cargo-test.md", 1)] {
+        let page = page(name);
+        let blocks = blocks(&page);
+        assert!(blocks.len() >= at_least, "these can't be all blocks of {name}: {}", blocks.len());
+        for block in blocks {
+            Config::parse(name, block.to_owned()).unwrap_or_else(|wrong| panic!("{wrong}\n\n{block}"));
+        }
     }
 }
 
 #[test]
 fn every_key_is_described_and_has_an_example() {
-    let page = page();
+    let page = page("configuration.md");
     let examples = blocks(&page).join("\n");
     let everything: Value = include_str!("everything.toml").parse::<toml::Table>().expect("TOML").into();
     let mut keys = Vec::new();
