@@ -72,7 +72,8 @@ fn target() -> PathBuf {
 }
 
 /// Without what the cargo that runs *us* has set, and with output that does not depend on the caller's taste.
-fn clean(mut command: Command) -> Command {
+#[must_use]
+pub fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let of_cargo = text.starts_with("CARGO_") && text != "CARGO_HOME";

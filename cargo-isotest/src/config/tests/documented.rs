@@ -18,7 +18,7 @@ fn blocks(page: &str) -> Vec<&str> {
 
 #[test]
 fn every_block_of_the_pages_is_a_configuration() {
-    for (name, at_least) in [("configuration.md", 6), ("from-nextest.md", 1), ("from-cargo-test.md", 1)] {
+    for (name, at_least) in [("configuration.md", 6), ("from-nextest.md", 1), ("ci.md", 1), ("from-cargo-test.md", 1)] {
         let page = page(name);
         let blocks = blocks(&page);
         assert!(blocks.len() >= at_least, "these can't be all blocks of {name}: {}", blocks.len());
