@@ -12,9 +12,9 @@ pub(crate) use report::{Annotate, Color, MessageFormat, Reporting, ShowProgress,
 pub(crate) use run::{Copies, NoTests, Running};
 pub(crate) use typed::{about_tests, about_the_run};
 
-/// Runs every test in a machine of its own.
+/// Builds tests through cargo and runs each in a machine of its own: with its own processes, network and /tmp.
 #[derive(Debug, clap::Parser)]
-#[command(name = "cargo isotest", bin_name = "cargo isotest", version)]
+#[command(name = "cargo isotest", bin_name = "cargo isotest", version, after_long_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -22,18 +22,37 @@ pub(crate) struct Cli {
     run: Run,
 }
 
+/// The table of README, in short.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    every test that ran passed
+  2    wrong options
+  4    no test to run
+  94   wrong filterset
+  96   wrong configuration
+  100  a test failed, or a signal stopped the run
+  101  the tests could not be built
+  102  the workspace could not be read
+  104  a test binary could not be asked for its tests
+  105  a setup script failed
+  110  output could not be written
+  120  this machine does not allow the isolation that was asked for
+  130  a signal came before the first test";
+
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Build and run tests (what `cargo isotest` alone does)
-    #[command(visible_alias = "r")]
+    #[command(visible_alias = "r", after_long_help = EXIT_CODES)]
     Run(Box<Run>),
-    /// Build tests and list them, with what each asks for
+    /// Build tests and list them instead of running them
     List(Box<List>),
     /// Print the configuration that holds, and where each setting comes from
     ShowConfig(Box<ShowConfig>),
-    /// Print a script that completes this command's options in a shell
+    /// Print a script that lets a shell complete commands and options
     Completions(Completions),
+    /// Write manual pages
+    Man(Man),
 }
 
 impl Cli {
@@ -66,7 +85,7 @@ pub(crate) struct List {
     /// How to print the list
     #[arg(long, short = 'T', value_name = "FORMAT", default_value = "auto", help_heading = "Output")]
     pub(crate) message_format: ListFormat,
-    /// Say where each setting comes from
+    /// Show what holds for each test, and where each setting comes from
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,
     /// When to use colours
@@ -101,7 +120,7 @@ pub(crate) struct Configuration {
     /// The configuration file [default: .config/isotest.toml in the workspace]
     #[arg(long, value_name = "PATH")]
     pub(crate) config_file: Option<std::path::PathBuf>,
-    /// The profile in it [default: `default`]
+    /// Which of its profiles holds [default: `default`]
     #[arg(long, short = 'P', value_name = "NAME", env = "ISOTEST_PROFILE")]
     pub(crate) profile: Option<String>,
 }
@@ -120,6 +139,13 @@ pub(crate) struct ShowConfig {
 pub(crate) struct Completions {
     /// The shell to write for
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Where to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// Where to write them: `man -M` wants a directory called man1 in the one that it is given
+    pub(crate) directory: std::path::PathBuf,
 }
 
 /// A length of time, as the configuration has it.

@@ -10,6 +10,7 @@ mod choose;
 mod cli;
 mod clock;
 mod compile;
+mod completions;
 mod config;
 mod configure;
 mod doctests;
@@ -20,6 +21,7 @@ mod filterset;
 mod interrupt;
 mod list;
 mod listing;
+mod manual;
 mod order;
 mod partition;
 mod patience;
@@ -34,7 +36,7 @@ mod show_config;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use cli::{Cli, Command};
 use exit_code::Code;
@@ -47,10 +49,8 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::List(options) => listing::list(&options),
         Command::ShowConfig(options) => show_config::show(&options),
-        Command::Completions(options) => {
-            clap_complete::generate(options.shell, &mut Cli::command(), "cargo-isotest", &mut std::io::stdout());
-            Ok(Code::Passed)
-        }
+        Command::Completions(options) => completions::print(&options),
+        Command::Man(options) => manual::write(&options),
     };
     done.unwrap_or_else(|problem| {
         report::terminal::error(&problem.message);

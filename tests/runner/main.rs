@@ -3,6 +3,7 @@
 mod again;
 mod by_another_program;
 mod choosing;
+mod command_line;
 mod configured;
 mod elsewhere;
 mod harnesses;

@@ -15,16 +15,16 @@ pub(crate) struct Choose {
     /// Leave out tests whose name contains this
     #[arg(long, value_name = "NAME")]
     skip: Vec<String>,
-    /// Which ignored tests to take
+    /// Whether to run tests that are marked `#[ignore]`
     #[arg(long, value_name = "WHICH")]
     run_ignored: Option<RunIgnored>,
     /// Only tests that match this expression of nextest's filterset language; with several, any of them
     #[arg(long = "filterset", short = 'E', alias = "filter-expr", value_name = "EXPRESSION")]
     pub(crate) filtersets: Vec<String>,
-    /// Take no notice of the profile's default-filter
+    /// Run also what the profile's default-filter leaves out
     #[arg(long)]
     pub(crate) ignore_default_filter: bool,
-    /// Only this share of the tests: hash:M/N, count:M/N, slice:M/N or time:M/N
+    /// Only share M of N, where N machines share the tests: hash:M/N, count:M/N, slice:M/N or time:M/N
     #[arg(long, value_name = "SHARE")]
     pub(crate) partition: Option<Partition>,
     /// Only `#[isotest]` functions
@@ -41,13 +41,13 @@ pub(crate) struct Choose {
 /// What happens to tests that are marked `#[ignore]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum RunIgnored {
-    /// They are left out
+    /// Leave them out
     #[default]
     Default,
-    /// Only they are taken
+    /// Run only them
     #[value(alias = "ignored-only")]
     Only,
-    /// They are taken with the others
+    /// Run them with the others
     All,
 }
 

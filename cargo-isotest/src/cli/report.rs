@@ -8,10 +8,10 @@ use crate::config::{FinalStatusLevel, ShowOutput};
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Reporting")]
 pub(crate) struct Reporting {
-    /// Which results to show as they come, one line each [default: pass]
+    /// Which results to show as they come; each level shows those before it, too [default: pass]
     #[arg(long, value_name = "LEVEL", env = "ISOTEST_STATUS_LEVEL")]
     pub(crate) status_level: Option<StatusLevel>,
-    /// Which results to show again at the end [default: flaky]
+    /// Which results to show again at the end; each level shows those before it, too [default: flaky]
     #[arg(long, value_name = "LEVEL", env = "ISOTEST_FINAL_STATUS_LEVEL")]
     pub(crate) final_status_level: Option<FinalStatusLevel>,
     /// When to show the output of tests that fail [default: immediate]
@@ -56,12 +56,12 @@ pub(crate) struct Reporting {
 /// Who reads standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum MessageFormat {
-    /// Nobody in particular
+    /// Nothing
     #[default]
     Human,
-    /// Programs: one event a line, with all that is known
+    /// All that is known, one event a line: see docs/json.md
     Json,
-    /// Programs that read what libtest writes, as nextest writes it
+    /// What libtest's unstable JSON form says, as nextest writes it
     LibtestJson,
     /// The same, with nextest's additions
     LibtestJsonPlus,

@@ -25,7 +25,7 @@ pub(crate) struct Running {
     /// Run a failing test up to this many times more
     #[arg(long, value_name = "N", env = "ISOTEST_RETRIES")]
     pub(crate) retries: Option<u32>,
-    /// Whether a test that failed and then passed has passed [default: pass]
+    /// How a test counts that failed first and passed when it was run again [default: pass]
     #[arg(long, value_name = "RESULT", env = "ISOTEST_FLAKY_RESULT")]
     pub(crate) flaky_result: Option<Verdict>,
     /// Show the tests' output as it comes, one test at a time
@@ -37,7 +37,7 @@ pub(crate) struct Running {
     /// Run all tests whatever fails
     #[arg(long, visible_alias = "nff", overrides_with_all = ["fail_fast", "max_fail"])]
     pub(crate) no_fail_fast: bool,
-    /// Start no further test after this many failures, or end at once: N, N:immediate, all
+    /// Start no further test after N failures; `N:immediate` also ends those that run; `all` never stops
     #[arg(long, value_name = "N[:MODE]", value_parser = max_fail, overrides_with_all = ["fail_fast", "no_fail_fast"])]
     pub(crate) max_fail: Option<MaxFail>,
     /// What to do if there is no test to run [default: fail]
@@ -103,11 +103,11 @@ fn max_fail(text: &str) -> Result<MaxFail, String> {
 /// What happens if there is nothing to run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum NoTests {
-    /// That is a success
+    /// Succeed
     Pass,
-    /// A success with a warning
+    /// Warn, and succeed
     Warn,
-    /// A failure with an exit code of its own
+    /// Fail, with exit code 4
     #[default]
     #[value(alias = "auto")]
     Fail,
