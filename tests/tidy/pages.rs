@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use isotest_tests::{cargo_isotest, text};
+use isotest_tests::{cargo_isotest, root, text};
 
 use crate::tree;
 
@@ -159,4 +159,24 @@ fn what_nextest_has_and_we_have_not_is_said() {
             assert!(ours || said.iter().any(|word| word == option), "{command} {option} is not said to be missing");
         }
     }
+}
+
+/// Where a page's links lead, without those to other places of it and to other sites.
+fn links(page: &str) -> Vec<String> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains("://")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_readme_s_to_every_page() {
+    for page in tree::pages() {
+        let directory = root().join(&page).parent().expect("it is in a directory").to_owned();
+        for link in links(&tree::text(&page)) {
+            assert!(directory.join(&link).exists(), "{page} leads to {link}, which is not there");
+        }
+    }
+    let of_readme = links(&tree::text("README.md"));
+    let left_out: Vec<_> =
+        tree::pages().into_iter().filter(|page| page != "README.md" && !of_readme.contains(page)).collect();
+    assert!(left_out.is_empty(), "README has no link to {left_out:?}");
 }
