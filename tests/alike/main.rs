@@ -5,3 +5,4 @@ mod ended;
 mod environment;
 mod harness;
 mod selection;
+mod streams;
