@@ -1,6 +1,10 @@
 //! A mistake in the configuration or on the command line is told with its place and a remedy, before anything runs.
 
+use std::fs;
+use std::process::Command;
+
 use expect_test::{Expect, expect};
+use isotest_tests::{cargo_isotest, clean};
 
 use crate::suite::{Ended, Suite};
 
@@ -162,4 +166,23 @@ fn an_expression_that_was_typed() {
           = did you mean `test`?
     "#]]
     .assert_eq(&ended.err);
+}
+
+#[test]
+fn what_does_not_build_is_cargo_s_to_tell_unless_it_is_to_be_quiet() {
+    let place = tempfile::tempdir().expect("a directory can be made");
+    fs::create_dir(place.path().join("src")).expect("a directory can be made");
+    let manifest = "[package]\nname = 'broken'\nedition = '2024'\n[workspace]\n";
+    fs::write(place.path().join("Cargo.toml"), manifest).expect("the place is writable");
+    fs::write(place.path().join("src/lib.rs"), "fn broken() { no_such_thing }\n").expect("the place is writable");
+    let run = |quiet: &[&str]| {
+        let mut command = clean(Command::new(cargo_isotest()));
+        Ended::of(command.args(["isotest", "run", "--offline"]).args(quiet).current_dir(place.path())).with(101)
+    };
+    for once in [run(&[]), run(&["--cargo-quiet"])] {
+        once.says(&["error[E0425]"]);
+        once.says(&["error: the tests could not be built, see cargo's messages above"]);
+    }
+    let silent = run(&["--cargo-quiet", "--cargo-quiet"]);
+    assert_eq!(silent.err, "error: the tests could not be built, one --cargo-quiet less tells why\n");
 }

@@ -91,9 +91,9 @@ pub(crate) struct Cargo {
     /// Override one of cargo's settings, or read them from a file
     #[arg(long = "config", value_name = "KEY=VALUE")]
     pub(crate) config: Vec<String>,
-    /// Have cargo say nothing but warnings and errors
-    #[arg(long)]
-    cargo_quiet: bool,
+    /// Have cargo say nothing but warnings and errors; twice for nothing at all
+    #[arg(long, action = clap::ArgAction::Count)]
+    cargo_quiet: u8,
     /// Have cargo say more; twice for very much
     #[arg(long, action = clap::ArgAction::Count)]
     cargo_verbose: u8,
@@ -103,6 +103,11 @@ pub(crate) struct Cargo {
 }
 
 impl Cargo {
+    /// Whether nothing is to be heard of the build, whatever becomes of it.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.cargo_quiet > 1
+    }
+
     /// The same flags for cargo.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
@@ -123,7 +128,7 @@ impl Cargo {
         flag(self.ignore_rust_version, "--ignore-rust-version");
         flag(self.future_incompat_report, "--future-incompat-report");
         flag(self.timings, "--timings");
-        flag(self.cargo_quiet, "--quiet");
+        flag(self.cargo_quiet > 0, "--quiet");
         for _ in 0..self.cargo_verbose {
             flag(true, "--verbose");
         }

@@ -21,6 +21,7 @@ pub(crate) struct Products {
 pub(super) struct Running {
     build: Child,
     ended: bool,
+    is_silent: bool,
 }
 
 impl Running {
@@ -28,9 +29,12 @@ impl Running {
         let mut command = Command::new(super::cargo());
         command.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
         command.args(options.arguments()).stdin(Stdio::null()).stdout(Stdio::piped());
+        if options.is_silent() {
+            command.stderr(Stdio::null());
+        }
         let build = command.process_group(0).spawn();
         let build = build.map_err(|error| failed(format!("cannot run {}: {error}", super::cargo())))?;
-        Ok(Running { build, ended: false })
+        Ok(Running { build, ended: false, is_silent: options.is_silent() })
     }
 
     pub(super) fn finish(mut self, interrupt: &Interrupt) -> Result<Products, Problem> {
@@ -39,7 +43,8 @@ impl Running {
         let ended = self.build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?;
         self.ended = true;
         if !ended.success() {
-            return Err(failed("the tests could not be built, see cargo's messages above".to_owned()));
+            let why = if self.is_silent { "one --cargo-quiet less tells why" } else { "see cargo's messages above" };
+            return Err(failed(format!("the tests could not be built, {why}")));
         }
         let mut products = Products { artifacts: Vec::new(), scripts: Vec::new() };
         for message in Message::parse_stream(&messages[..]) {
