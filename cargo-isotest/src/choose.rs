@@ -31,6 +31,8 @@ pub(crate) struct Choice<'c> {
     pub(crate) partition: Option<Partition>,
     /// How the tests fared last time.
     pub(crate) record: &'c Record,
+    /// How long they took.
+    pub(crate) timings: &'c Record,
 }
 
 /// Why a test is left out.
@@ -110,6 +112,6 @@ impl Choice<'_> {
             ignored: test.ignored,
         });
         let dealt: Vec<_> = dealt.collect();
-        partition.share(&dealt, &|test| self.record.last(test.binary, test.name)?.took())
+        partition.share(&dealt, &|test| self.timings.last(test.binary, test.name)?.took())
     }
 }

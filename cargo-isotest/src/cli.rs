@@ -1,13 +1,17 @@
 //! What was typed.
 
+mod archive;
 mod cargo;
 mod choose;
+mod merge;
 mod report;
 mod run;
 mod typed;
 
+pub(crate) use archive::{Archive, Reuse};
 pub(crate) use cargo::Cargo;
 pub(crate) use choose::{Choose, Names};
+pub(crate) use merge::Merge;
 pub(crate) use report::{Annotate, Color, MessageFormat, Reporting, ShowProgress, StatusLevel};
 pub(crate) use run::{Copies, NoTests, Running};
 pub(crate) use typed::{about_tests, about_the_run};
@@ -47,6 +51,10 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Build tests and list them instead of running them
     List(Box<List>),
+    /// Build tests and pack them, to be run on a machine that has neither cargo nor the sources
+    Archive(Box<Archive>),
+    /// Make one JUnit report, or one timing file, of those of several shards
+    Merge(Merge),
     /// Print the configuration that holds, and where each setting comes from
     ShowConfig(Box<ShowConfig>),
     /// Print a script that lets a shell complete commands and options
@@ -74,6 +82,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) configuration: Configuration,
     #[command(flatten)]
+    pub(crate) reuse: Reuse,
+    #[command(flatten)]
     pub(crate) cargo: Cargo,
 }
 
@@ -93,6 +103,8 @@ pub(crate) struct List {
     pub(crate) color: Color,
     #[command(flatten)]
     pub(crate) configuration: Configuration,
+    #[command(flatten)]
+    pub(crate) reuse: Reuse,
     #[command(flatten)]
     pub(crate) cargo: Cargo,
 }

@@ -34,10 +34,21 @@ pub(crate) struct Built {
     pub(crate) workspace: PathBuf,
     /// Where cargo puts what it builds.
     pub(crate) target_directory: PathBuf,
+    /// Where it puts what it needs meanwhile, and test binaries.
+    pub(crate) build_directory: PathBuf,
+    /// Where this program remembers, and where reports go whose place is relative.
+    pub(crate) reports: PathBuf,
     /// The triple that the tests were built for.
     pub(crate) host_or_target: String,
     /// Packages whose library is tested: name and root.
     pub(crate) libraries: Vec<(String, PathBuf)>,
+    /// Where the shared standard library lies.
+    pub(crate) standard_libraries: PathBuf,
+    /// Shared libraries that cargo has built.
+    pub(crate) dynamic_libraries: Vec<PathBuf>,
+    /// The directory that all this lies in, if it is to vanish with it.
+    #[expect(dead_code, reason = "it is only there to be dropped")]
+    pub(crate) temporary: Option<tempfile::TempDir>,
 }
 
 /// One test binary.
@@ -55,6 +66,8 @@ pub(crate) struct Binary {
     pub(crate) package_id: String,
     /// The same, as expressions ask for it.
     pub(crate) facts: BinaryFacts,
+    /// Whether it has a `main` of its own instead of libtest's, if that is known; its Cargo.toml says so otherwise.
+    pub(crate) has_harness_of_its_own: Option<bool>,
     /// What was built.
     pub(crate) executable: PathBuf,
     /// What cargo is configured to run it by.
@@ -68,10 +81,10 @@ pub(crate) struct Binary {
 }
 
 impl Binary {
-    /// Whether its package says that it has a `main` of its own instead of libtest's. Where there is no such package, as beside
-    /// an archive, it is taken to have none.
+    /// Whether its package says that it has a `main` of its own instead of libtest's.
     pub(crate) fn has_harness_of_its_own(&self) -> bool {
-        manifest::has_harness_of_its_own(&self.directory.join("Cargo.toml"), &self.kind, &self.name)
+        let written = || manifest::has_harness_of_its_own(&self.directory.join("Cargo.toml"), &self.kind, &self.name);
+        self.has_harness_of_its_own.unwrap_or_else(written)
     }
 
     /// The program, and its arguments, that run the binary with `arguments`.
@@ -116,7 +129,7 @@ impl Building {
         let environment = Environment::new(&products, &toolchain, &config);
         // Tests of procedural macros run where the compiler does.
         let host = Platform::build_target().map(|host| host.triple_str().to_owned()).unwrap_or_default();
-        let runners = [&toolchain.triple, &host].map(|triple| Runner::find(&config, triple));
+        let runners = config.runners(&toolchain.triple, &host);
         let packages = &toolchain.workspace.packages;
         let package_of = |artifact: &Artifact| packages.iter().find(|package| package.id == artifact.package_id);
         let tests = products.artifacts.iter().filter(|artifact| artifact.profile.test && artifact.executable.is_some());
@@ -132,8 +145,13 @@ impl Building {
         Ok(Built {
             libraries: libraries.collect(),
             binaries,
+            dynamic_libraries: products.dynamic_libraries(),
+            standard_libraries: toolchain.libraries,
             host_or_target: toolchain.triple,
             workspace: toolchain.workspace.root,
+            reports: toolchain.workspace.target_directory.join("isotest"),
+            build_directory: toolchain.workspace.build_directory,
+            temporary: None,
             target_directory: toolchain.workspace.target_directory,
         })
     }
@@ -143,6 +161,11 @@ impl Building {
 pub(crate) fn workspace(options: &Cargo, interrupt: &Interrupt) -> Result<(Workspace, String), Problem> {
     let toolchain = Questions::ask(options)?.answers(interrupt)?;
     Ok((toolchain.workspace, toolchain.triple))
+}
+
+/// What runs the binaries that come from elsewhere and were built for these triples.
+pub(crate) fn runners(target: &str, host: &str) -> [Option<Runner>; 2] {
+    CargoConfig::read(&[]).runners(target, host)
 }
 
 /// Where a package lies.
@@ -185,6 +208,7 @@ fn binary(artifact: &Artifact, package: &Package, environment: &Environment<'_>)
         package_id: package.id.repr.clone(),
         environment: environment.of(package, &directory, artifact),
         executable,
+        has_harness_of_its_own: None,
         runner: None,
         directory,
         selection: format!("-p {} {selection}", package.name),

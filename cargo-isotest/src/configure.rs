@@ -3,12 +3,13 @@
 use nextest_filtering::CompiledExpr;
 
 use crate::cli::{Choose, Configuration};
-use crate::compile::{Building, Workspace};
+use crate::compile::Workspace;
 use crate::config::mistake::Mistakes;
 use crate::config::{Config, Layer, Platforms, Profile, RunLayer};
 use crate::exit_code::Code;
 use crate::filterset::{Expression, Needs, Packages};
 use crate::interrupt::Interrupt;
+use crate::source::Source;
 use crate::{Problem, cli, compile};
 
 /// What was read, and checked as far as it can be before the build has ended.
@@ -28,12 +29,8 @@ pub(crate) struct Typed<'o> {
 
 impl Configured {
     /// Reads the configuration while cargo builds: a mistake in it ends the build.
-    pub(crate) fn read(
-        typed: &Typed<'_>,
-        building: &mut Building,
-        interrupt: &Interrupt,
-    ) -> Result<Configured, Problem> {
-        Configured::of(typed, building.workspace(interrupt)?, interrupt)
+    pub(crate) fn read(typed: &Typed<'_>, source: &mut Source, interrupt: &Interrupt) -> Result<Configured, Problem> {
+        Configured::of(typed, source.workspace(interrupt)?, interrupt)
     }
 
     /// The same, in a workspace that is known already.
@@ -48,6 +45,7 @@ impl Configured {
         let needs = expressions.iter().map(Expression::needs).chain([config.needs()]).max();
         let packages = match needs.unwrap_or(Needs::Nothing) {
             Needs::Nothing => Ok(Packages::none()),
+            Needs::Packages | Needs::Dependencies if workspace.has_dependencies => Packages::read(&workspace.json),
             Needs::Packages => Packages::read(&workspace.json),
             Needs::Dependencies => Packages::read(&compile::with_dependencies(typed.cargo, interrupt)?),
         };

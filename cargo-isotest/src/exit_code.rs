@@ -21,6 +21,8 @@ pub(crate) enum Code {
     BuildFailed = 101,
     /// The workspace could not be read.
     MetadataFailed = 102,
+    /// The archive could not be made.
+    ArchiveFailed = 103,
     /// A test binary could not be asked for its tests.
     ListFailed = 104,
     /// A setup script failed.

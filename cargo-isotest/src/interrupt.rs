@@ -64,6 +64,15 @@ impl Interrupt {
         self.pause.swap(false, Ordering::SeqCst).then_some(News::Pause)
     }
 
+    /// Fails when a signal has arrived; `doing` names what it interrupts.
+    pub(crate) fn check(&self, doing: &str) -> Result<(), Problem> {
+        match self.news() {
+            Some(News::Stop(signal)) => Err(stopped(doing, signal)),
+            Some(News::Pause) => nix::sys::signal::raise(Signal::SIGSTOP).map_err(|errno| failed(doing, &errno.into())),
+            None => Ok(()),
+        }
+    }
+
     /// Reads `stream` to its end.
     ///
     /// # Errors
@@ -111,21 +120,17 @@ impl Interrupt {
                 Err(errno) => return Err(failed(doing, &errno.into())),
             }
             let ready = events[0].any().unwrap_or(true);
-            match self.news() {
-                Some(News::Stop(signal)) => {
-                    return Err(Problem { message: format!("{doing}: stopped by {signal}"), code: Code::Interrupted });
-                }
-                // What we started goes on meanwhile: it is in process groups of its own.
-                Some(News::Pause) => {
-                    nix::sys::signal::raise(Signal::SIGSTOP).map_err(|errno| failed(doing, &errno.into()))?;
-                }
-                None => {}
-            }
+            // What we started goes on while we stand still: it is in process groups of its own.
+            self.check(doing)?;
             if ready || left == Some(Duration::ZERO) {
                 return Ok(ready);
             }
         }
     }
+}
+
+fn stopped(doing: &str, signal: Signal) -> Problem {
+    Problem { message: format!("{doing}: stopped by {signal}"), code: Code::Interrupted }
 }
 
 fn failed(doing: &str, error: &io::Error) -> Problem {

@@ -8,13 +8,13 @@ use std::io::{self, IsTerminal, Write};
 use anstream::AutoStream;
 
 use crate::cli::{Color, List, ListFormat};
-use crate::compile::Building;
 use crate::config::{Layer, RunLayer};
 use crate::configure::{Configured, Typed};
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
 use crate::list::Listed;
 use crate::select::Request;
+use crate::source::Source;
 use crate::{Problem, select};
 
 /// Builds, lists, prints.
@@ -22,15 +22,22 @@ pub(crate) fn list(options: &List) -> Result<Code, Problem> {
     let failed =
         |error: io::Error| Problem { message: format!("cannot watch for signals: {error}"), code: Code::ListFailed };
     let interrupt = Interrupt::watch().map_err(failed)?;
-    let List { choose, configuration, cargo, .. } = options;
+    let List { choose, configuration, reuse, cargo, .. } = options;
     let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
-    let mut building = Building::begin(cargo)?;
-    let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut building, &interrupt)?;
-    let built = building.finish(&interrupt)?;
+    let mut source = Source::begin(cargo, reuse, &interrupt)?;
+    let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut source, &interrupt)?;
+    let built = source.finish(&interrupt)?;
     let profile = configured.profile(&built.host_or_target, (RunLayer::default(), Layer::default()))?;
-    let record = select::record(&built.target_directory);
-    let request =
-        Request { options: choose, names: &names, configured: &configured, profile: &profile, record: &record };
+    let record = select::record(&built.reports);
+    let timings = select::timings(choose)?;
+    let request = Request {
+        options: choose,
+        names: &names,
+        configured: &configured,
+        profile: &profile,
+        record: &record,
+        timings: timings.as_ref(),
+    };
     let listed = select::tests(&built, &request, &interrupt)?;
     print(&listed, options)
         .map(|()| Code::Passed)

@@ -4,6 +4,7 @@
 //! (which of them, when) → `schedule` ⇄ `execute` (what is `running`, its `capture`d output) → `event` → `report` →
 //! `exit_code`. `interrupt` is Ctrl-C and Ctrl-Z.
 
+mod archive;
 mod binary;
 mod capture;
 mod choose;
@@ -22,6 +23,7 @@ mod interrupt;
 mod list;
 mod listing;
 mod manual;
+mod merge;
 mod order;
 mod partition;
 mod patience;
@@ -33,6 +35,7 @@ mod schedule;
 mod select;
 mod setup_scripts;
 mod show_config;
+mod source;
 
 use std::process::ExitCode;
 
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse_from(arguments.map(|(_, text)| text)).what_to_do() {
         Command::Run(options) => run::run(&options),
         Command::List(options) => listing::list(&options),
+        Command::Archive(options) => archive::make(&options),
+        Command::Merge(options) => merge::merge(&options),
         Command::ShowConfig(options) => show_config::show(&options),
         Command::Completions(options) => completions::print(&options),
         Command::Man(options) => manual::write(&options),

@@ -2,6 +2,8 @@
 //!
 //! It only helps: a missing or unreadable file means that nothing is known, and never stops a run.
 
+mod timings;
+
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 const VERSION: u32 = 1;
 
 /// Every test that ever ran here and still exists, by binary and name.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     version: u32,
     tests: BTreeMap<String, BTreeMap<String, Last>>,
@@ -35,8 +37,8 @@ impl Last {
 }
 
 /// Where it lies.
-pub(crate) fn path(target_directory: &Path) -> PathBuf {
-    target_directory.join("isotest").join("record.json")
+pub(crate) fn path(reports: &Path) -> PathBuf {
+    reports.join("record.json")
 }
 
 impl Record {
@@ -69,14 +71,6 @@ impl Record {
     pub(crate) fn keep_only(&mut self, binary: &str, existing: &HashSet<&str>) {
         if let Some(tests) = self.tests.get_mut(binary) {
             tests.retain(|test, _| existing.contains(test.as_str()));
-        }
-    }
-
-    /// Takes over what another record knows.
-    #[expect(dead_code, reason = "shards are merged by a command")]
-    pub(crate) fn merge(&mut self, other: Record) {
-        for (binary, tests) in other.tests {
-            self.tests.entry(binary).or_default().extend(tests);
         }
     }
 

@@ -25,12 +25,12 @@ use crate::event::Event;
 use crate::exit_code::Code;
 use crate::list::Listed;
 use github::Annotations;
-pub(crate) use human::Human;
+pub(crate) use human::{Human, quoted};
 use json::Json;
-pub(crate) use junit::Destination;
 use junit::Junit;
+pub(crate) use junit::{Destination, write_at_once, write_attribute};
 use libtest_json::LibtestJson;
-pub(crate) use record::Recorder;
+pub(crate) use record::{Recorder, Timings};
 pub(crate) use summary::Summary;
 
 /// As much of each output is told to machines, which mostly hold it in memory: what people are shown has no such limit.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use isotest::runner::Unavailable;
 
 use crate::cli::{Copies, NoTests, Reporting, Run, about_tests, about_the_run};
-use crate::compile::{Building, Built};
+use crate::compile::Built;
 use crate::config::{MaxFail, Profile, Terminate};
 use crate::configure::{Configured, Typed};
 use crate::doctests::packages_with_any;
@@ -15,31 +15,39 @@ use crate::interrupt::Interrupt;
 use crate::list::{Listed, Test};
 use crate::order::{Known, start_order};
 use crate::record::Record;
-use crate::report::{Destination, Opening, Recorder, Reports};
+use crate::report::{Destination, Opening, Recorder, Reports, Timings};
 use crate::schedule::{Rounds, Tolerance};
 use crate::select::Request;
+use crate::source::Source;
 use crate::{Problem, execute, record, report, select, setup_scripts};
 
 /// Builds, chooses, runs, reports.
 pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let failed = |message: String| Problem { message, code: Code::ListFailed };
     let unavailable = Unavailable::chosen().map_err(failed)?;
-    let Run { choose, running, reporting, configuration, cargo } = options;
+    let Run { choose, running, reporting, configuration, reuse, cargo } = options;
     let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
     check_version(reporting).map_err(|message| Problem { message, code: Code::WrongOptions })?;
     let interrupt = Interrupt::watch().map_err(|error| failed(format!("cannot watch for signals: {error}")))?;
 
-    let mut building = Building::begin(cargo)?;
-    let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut building, &interrupt)?;
-    let built = building.finish(&interrupt)?;
+    let mut source = Source::begin(cargo, reuse, &interrupt)?;
+    let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut source, &interrupt)?;
+    let built = source.finish(&interrupt)?;
     let typed = (about_the_run(running, reporting), about_tests(running, reporting));
     let profile = configured.profile(&built.host_or_target, typed)?;
     if running.no_run {
         return Ok(Code::Passed);
     }
-    let record = select::record(&built.target_directory);
-    let request =
-        Request { options: choose, names: &names, configured: &configured, profile: &profile, record: &record };
+    let record = select::record(&built.reports);
+    let timings = select::timings(choose)?;
+    let request = Request {
+        options: choose,
+        names: &names,
+        configured: &configured,
+        profile: &profile,
+        record: &record,
+        timings: timings.as_ref(),
+    };
     let mut listed = select::tests(&built, &request, &interrupt)?;
     setup_scripts::run(&mut listed, &profile, &built, &interrupt)?;
 
@@ -56,13 +64,16 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let (run, workspace) = (&profile.run, built.workspace.as_path());
     let opening = Opening { listed: &listed, options: reporting, run, unavailable, seed, copies, junit, workspace };
     let mut reports = Reports::new(&opening);
-    let mut manner = manner(&profile, order(&listed, &record, seed));
+    let mut manner = manner(&profile, order(&listed, (&record, timings.as_ref()), seed));
     (manner.rounds, manner.rounds_for) = (copies.map_or(Rounds::Endless, Rounds::Count), running.stress_duration);
     (manner.unavailable, manner.tick) = (unavailable, reports.tick());
     if running.no_capture || names.no_capture {
         (manner.live, manner.threads) = (true, 1);
     }
-    reports.add(Box::new(Recorder::new(&record::path(&built.target_directory), record, &listed)));
+    reports.add(Box::new(Recorder::new(&record::path(&built.reports), record, &listed)));
+    if let Some(path) = &reporting.write_timing_file {
+        reports.add(Box::new(Timings::new(path)));
+    }
     execute::all(&listed, &manner, &interrupt, &mut |event| reports.tell(event))
         .map_err(|error| failed(format!("cannot wait for the tests: {error}")))?;
     drop(listed); // Ends the servers, and with them whatever still runs, before the summary says that all is over.
@@ -97,13 +108,15 @@ fn tolerance(max_fail: MaxFail) -> Tolerance {
     }
 }
 
-fn order(listed: &Listed<'_>, record: &Record, seed: Option<u64>) -> Vec<usize> {
+fn order(listed: &Listed<'_>, (record, timings): (&Record, Option<&Record>), seed: Option<u64>) -> Vec<usize> {
     let known = |test: &Test| {
-        let last = record.last(&listed.binaries[test.binary].binary.id, &test.name);
+        let binary = &listed.binaries[test.binary].binary.id;
+        let last = record.last(binary, &test.name);
+        let timed = || timings?.last(binary, &test.name);
         Known {
             priority: test.settings.priority.value,
             failed: last.is_some_and(|last| !last.passed),
-            took: last.and_then(|last| last.took()),
+            took: last.or_else(timed).and_then(|last| last.took()),
         }
     };
     start_order(&listed.tests.iter().map(known).collect::<Vec<_>>(), seed)
@@ -123,7 +136,7 @@ fn check_version(typed: &Reporting) -> Result<(), String> {
 /// What was typed, else what the profile says.
 fn junit(typed: &Reporting, profile: &Profile<'_>, built: &Built) -> Option<Destination> {
     let of_profile = || {
-        let directory = built.target_directory.join("isotest").join(&profile.name);
+        let directory = built.reports.join(&profile.name);
         Some(directory.join(profile.run.junit_path.value.as_ref()?))
     };
     let path = typed.junit.clone().or_else(of_profile)?;

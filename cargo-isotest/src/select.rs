@@ -28,11 +28,13 @@ pub(crate) struct Request<'r> {
     pub(crate) profile: &'r Profile<'r>,
     /// How the tests fared last time.
     pub(crate) record: &'r Record,
+    /// How long they took, if a file says so.
+    pub(crate) timings: Option<&'r Record>,
 }
 
 /// Lists, chooses, and settles what holds for each test.
 pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Interrupt) -> Result<Listed<'a>, Problem> {
-    let Request { options, names, configured, profile, record } = request;
+    let Request { options, names, configured, profile, record, timings } = request;
     if options.rerun_failed && !record.has_failures() {
         report::terminal::warning("no test is known to have failed, so --rerun-failed leaves none");
     }
@@ -52,6 +54,7 @@ pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Int
         failed_before: options.rerun_failed,
         partition: options.partition,
         record,
+        timings: timings.unwrap_or(record),
     };
     choose(&mut listed, &choice);
     let (tests, binaries) = (&mut listed.tests, &listed.binaries);
@@ -88,6 +91,13 @@ fn settle(test: &mut Test, binary: &crate::filterset::BinaryFacts, profile: &Pro
 }
 
 /// How the tests fared last time.
-pub(crate) fn record(target_directory: &Path) -> Record {
-    Record::read(&crate::record::path(target_directory))
+pub(crate) fn record(reports: &Path) -> Record {
+    Record::read(&crate::record::path(reports))
+}
+
+/// How long they took, as the file says that was typed.
+pub(crate) fn timings(options: &Choose) -> Result<Option<Record>, Problem> {
+    let Some(path) = &options.timing_file else { return Ok(None) };
+    let read = Record::read_timings(path).map(Some);
+    read.map_err(|message| Problem { message, code: Code::SetupFailed })
 }

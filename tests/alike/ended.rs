@@ -1,6 +1,5 @@
 //! The fixtures `several` and `dynamic`, and how a run of theirs has ended.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use isotest_tests::Fixture;
@@ -46,22 +45,6 @@ pub(crate) fn cargo_isotest(fixture: Fixture, arguments: &[&str]) -> Command {
     for foreign in ["CI", "GITHUB_ACTIONS", "ISOTEST_PROFILE", "ISOTEST_UNAVAILABLE"] {
         command.env_remove(foreign);
     }
-    command
-}
-
-/// The test binary of the fixture `isolated`, as an editor runs it: in the package's root, without any variable of cargo's.
-pub(crate) fn by_hand(which: &[&str]) -> Command {
-    let built =
-        Ended::of(&mut cargo_test(SEVERAL, &[which, &["--no-run", "--message-format", "json"]].concat())).with(0);
-    let messages = built.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
-    let executable = messages.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).next_back();
-    let mut command = Command::new(executable.expect("a test binary was built"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CARGO") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(SEVERAL.directory().join("isolated")).env("RUST_BACKTRACE", "0");
     command
 }
 

@@ -1,7 +1,10 @@
 //! Isolated tests look in `cargo test` as ordinary ones do, whatever libtest is asked: the fixture `isolated` is run as it is and
 //! with `#[test]` in place of each `#[isotest]`. Each of its isolated tests fails where it is not isolated.
 
-use crate::ended::{Ended, SEVERAL, by_hand, cargo_test};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::ended::{Ended, SEVERAL, cargo_test};
 
 /// What is compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,22 @@ fn settled(line: &str) -> String {
         line = pieces.fold(first, |line, piece| line + before + "N" + piece.trim_start_matches(number));
     }
     line
+}
+
+/// The test binary itself, as an editor runs it: in the package's root, without any variable of cargo's.
+fn by_hand(which: &[&str]) -> Command {
+    let built =
+        Ended::of(&mut cargo_test(SEVERAL, &[which, &["--no-run", "--message-format", "json"]].concat())).with(0);
+    let messages = built.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let executable = messages.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).next_back();
+    let mut command = Command::new(executable.expect("a test binary was built"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(SEVERAL.directory().join("isolated")).env("RUST_BACKTRACE", "0");
+    command
 }
 
 /// What libtest can be asked for.

@@ -7,4 +7,3 @@ mod environment;
 mod harness;
 mod places;
 mod selection;
-mod streams;

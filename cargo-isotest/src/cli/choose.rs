@@ -27,6 +27,10 @@ pub(crate) struct Choose {
     /// Only share M of N, where N machines share the tests: hash:M/N, count:M/N, slice:M/N or time:M/N
     #[arg(long, value_name = "SHARE")]
     pub(crate) partition: Option<Partition>,
+    /// How long the tests took, for time:M/N and for the order in which they start: a file of --write-timing-file or
+    /// `cargo isotest merge` [default: what is remembered here]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) timing_file: Option<std::path::PathBuf>,
     /// Only `#[isotest]` functions
     #[arg(long)]
     pub(crate) isolated_only: bool,

@@ -51,6 +51,9 @@ pub(crate) struct Reporting {
         default_missing_value = "always"
     )]
     pub(crate) github_annotations: Annotate,
+    /// Write how long each test of this run took to this file, for --timing-file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write_timing_file: Option<PathBuf>,
 }
 
 /// Who reads standard output.

@@ -11,7 +11,7 @@ use crate::config::{MaxFail, Terminate, Threads, Verdict};
 #[command(next_help_heading = "Running")]
 pub(crate) struct Running {
     /// Build the tests, but don't run them
-    #[arg(long)]
+    #[arg(long, conflicts_with = "archive_file")]
     pub(crate) no_run: bool,
     /// Run this many tests at once [default: the number of CPUs]
     #[arg(long = "test-threads", short = 'j', value_name = "N", visible_alias = "jobs", env = "ISOTEST_TEST_THREADS", value_parser = threads)]

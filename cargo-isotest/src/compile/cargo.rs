@@ -1,9 +1,10 @@
 //! What does cargo build? Its messages for people go where ours go.
 
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use cargo_metadata::{Artifact, BuildScript, Message};
+use cargo_metadata::{Artifact, BuildScript, CrateType, Message};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
@@ -15,6 +16,16 @@ use crate::{Problem, exit_code::Code};
 pub(crate) struct Products {
     pub(super) artifacts: Vec<Artifact>,
     pub(super) scripts: Vec<BuildScript>,
+}
+
+impl Products {
+    /// Shared libraries, which test binaries may be linked with.
+    pub(super) fn dynamic_libraries(&self) -> Vec<PathBuf> {
+        let is_shared = |kind: &CrateType| matches!(kind, CrateType::DyLib | CrateType::CDyLib);
+        let shared = self.artifacts.iter().filter(|artifact| artifact.target.crate_types.iter().any(is_shared));
+        let files = shared.flat_map(|artifact| &artifact.filenames);
+        files.filter(|file| file.extension() == Some("so")).map(PathBuf::from).collect()
+    }
 }
 
 /// A cargo that builds, in a process group of its own, so that it can be stopped with its compilers and build scripts.

@@ -15,9 +15,16 @@ pub(crate) struct Runner {
     pub(crate) arguments: Vec<String>,
 }
 
+impl CargoConfig {
+    /// For what was built for `target`, and what for the machine that built.
+    pub(super) fn runners(&self, target: &str, host: &str) -> [Option<Runner>; 2] {
+        [target, host].map(|triple| Runner::find(self, triple))
+    }
+}
+
 impl Runner {
     /// For what was built for this triple.
-    pub(super) fn find(config: &CargoConfig, triple: &str) -> Option<Runner> {
+    fn find(config: &CargoConfig, triple: &str) -> Option<Runner> {
         let here = env::current_dir().unwrap_or_default();
         let by_name =
             |layers: &[Said]| layers.iter().find_map(|said| Runner::of(said.table("target")?.get(triple)?, &said.base));

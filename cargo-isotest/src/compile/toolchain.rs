@@ -27,11 +27,13 @@ pub(crate) struct Workspace {
     /// Where cargo puts what it builds.
     pub(crate) target_directory: PathBuf,
     /// Where cargo puts what it needs meanwhile, and test binaries (`build.build-dir`).
-    pub(super) build_directory: PathBuf,
+    pub(crate) build_directory: PathBuf,
     /// Its packages.
-    pub(super) packages: Vec<Package>,
+    pub(crate) packages: Vec<Package>,
     /// All that cargo said.
     pub(crate) json: String,
+    /// Whether that includes dependencies.
+    pub(crate) has_dependencies: bool,
 }
 
 impl Workspace {
@@ -74,6 +76,7 @@ impl Questions {
                 root: metadata.workspace_root.into(),
                 build_directory: metadata.build_directory.unwrap_or(metadata.target_directory.clone()).into(),
                 target_directory: metadata.target_directory.into(),
+                has_dependencies: false,
                 packages: metadata.packages,
                 json,
             }));

@@ -17,6 +17,7 @@ use crate::config::FinalStatusLevel;
 use crate::event::{Attempt, Case, Event, Finished, Slowness, Stream, Verdict, Why};
 use crate::list::Listed;
 use crate::report::terminal::{BAD, COUNT, GOOD, ODD, Styled};
+pub(crate) use details::quoted;
 use ending::Ending;
 use lines::{Counter, line, named, seconds};
 use screen::Screen;

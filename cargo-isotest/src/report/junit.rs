@@ -19,7 +19,7 @@ use crate::choose::LeftOut;
 use crate::config::ReportSkipped;
 use crate::event::{Attempt, Case, Event, Finished};
 use case::Told;
-use xml::write_attribute;
+pub(crate) use xml::write_attribute;
 
 /// Where the report goes, and what it is called.
 #[derive(Clone, Debug)]
@@ -223,7 +223,7 @@ impl Reporter for Junit {
 }
 
 /// Whoever reads the file sees the old one or the new one, and never a part.
-fn write_at_once(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn write_at_once(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory)?;
     let mut builder = tempfile::Builder::new();

@@ -54,6 +54,33 @@ impl Reporter for Recorder {
     }
 }
 
+/// Writes how long the tests of this run took, and nothing that was known before.
+pub(crate) struct Timings {
+    path: PathBuf,
+    record: Record,
+}
+
+impl Timings {
+    /// To this file.
+    pub(crate) fn new(path: &Path) -> Timings {
+        Timings { path: path.to_owned(), record: Record::default() }
+    }
+}
+
+impl Reporter for Timings {
+    fn tell(&mut self, event: &mut Event<'_, '_>) {
+        if let Event::Ended(case, finished) = event
+            && let Some(last) = last(finished)
+        {
+            self.record.remember(&case.ready.binary.id, &case.test.name, last);
+        }
+    }
+
+    fn finish(&mut self, _summary: &Summary) -> Result<(), String> {
+        self.record.write_timings(&self.path)
+    }
+}
+
 fn last(finished: &Finished) -> Option<Last> {
     let seconds = finished.last().took.as_secs_f64();
     match finished.verdict() {

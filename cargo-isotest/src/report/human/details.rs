@@ -44,7 +44,7 @@ pub(super) fn command(case: Case<'_, '_>) -> String {
 }
 
 /// As a shell needs it.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-:./".contains(c);
     if !name.is_empty() && name.chars().all(plain) {
         name.to_owned()

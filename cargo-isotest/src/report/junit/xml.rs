@@ -23,7 +23,7 @@ pub(super) fn write_text(text: &str, to: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes ` name="text"`.
-pub(super) fn write_attribute(name: &str, text: &str, to: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_attribute(name: &str, text: &str, to: &mut dyn Write) -> io::Result<()> {
     write!(to, " {name}=\"")?;
     write_escaped(text, to, |c| match c {
         '"' => Some("&quot;"),
