@@ -37,6 +37,7 @@ Exit codes:
   100  a test failed, or a signal stopped the run
   101  the tests could not be built
   102  the workspace could not be read
+  103  the archive could not be made
   104  a test binary could not be asked for its tests
   105  a setup script failed
   110  output could not be written

@@ -180,3 +180,16 @@ fn every_link_leads_to_a_file_and_readme_s_to_every_page() {
         tree::pages().into_iter().filter(|page| page != "README.md" && !of_readme.contains(page)).collect();
     assert!(left_out.is_empty(), "README has no link to {left_out:?}");
 }
+
+#[test]
+fn the_exit_codes_in_help_are_readme_s() {
+    let readme = tree::text("README.md");
+    let codes = |text: &str, after: &str, end: &str| -> Vec<String> {
+        let table = text.split(after).nth(1).and_then(|rest| rest.split(end).next()).expect("a table of exit codes");
+        let first = |line: &str| line.trim_matches(['|', ' ']).split(' ').next().unwrap_or_default().to_owned();
+        table.lines().map(first).filter(|word| word.parse::<u8>().is_ok()).collect()
+    };
+    let of_help = codes(&text(&isotest(&words("run --help"))), "Exit codes:", "\n\n");
+    assert!(of_help.len() > 10, "these can't be all: {of_help:?}");
+    assert_eq!(of_help, codes(&readme, "| exit code |", "\n\n"));
+}
