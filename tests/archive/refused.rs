@@ -163,6 +163,23 @@ fn options_that_build_are_refused_beside_an_archive() {
 }
 
 #[isotest]
+fn what_is_to_be_included_and_is_not_there() {
+    let pack = |include: &str| {
+        let configuration = place("isotest.toml");
+        let text = format!("[[profile.default.archive.include]]\nrelative-to = 'target'\n{include}\n");
+        fs::write(&configuration, text).expect("/tmp is private");
+        let mut command = crate::elsewhere::PACKED.cargo_isotest(&["archive", "-p", "shared", "--config-file"]);
+        Ended::of(command.arg(configuration).arg("--archive-file").arg(place("x.tar.zst")))
+    };
+    pack("path = 'no/such'").with(0).says("warning: archive.include names ").says("/no/such, which is not there");
+    let silent = pack("path = 'no/such'\non-missing = 'ignore'").with(0).text();
+    assert!(!silent.contains("archive.include"), "{silent}");
+    let ended = pack("path = 'no/such'\non-missing = 'error'").with(103);
+    ended.says("error: cannot make the archive ").says("/no/such, which is not there");
+    pack("path = '../outside'").with(103).says("names \"../outside\", which is not below the target directory");
+}
+
+#[isotest]
 fn an_archive_that_can_t_be_written() {
     let mut command = crate::elsewhere::PACKED.cargo_isotest(&["archive", "-p", "shared"]);
     let ended = Ended::of(command.args(["--archive-file", "/proc/no/x.tar.zst"])).with(103);

@@ -1,10 +1,13 @@
 //! An archive runs where there is neither cargo, nor the target directory, nor, if need be, the sources.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use isotest::isotest;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::elsewhere::{Ended, archive, checkout, leave, pack, place, runner};
 
@@ -63,6 +66,20 @@ fn without_sources_tests_run_in_empty_directories() {
 fn a_failing_run_leaves_nothing_either() {
     let file = archive(&["--workspace"]);
     Ended::of(&mut run(&file, &["--run-ignored", "only"])).with(100).says("as promised");
+    assert_eq!(left_over(), [""; 0]);
+}
+
+#[isotest]
+fn an_interrupted_run_leaves_nothing_either() {
+    let file = archive(&["-p", "shared"]);
+    let mut command = run(&file, &["--stress-duration", "1h"]);
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("cargo isotest starts");
+    let mut lines = BufReader::new(running.stderr.take().expect("a pipe")).lines();
+    assert!(lines.any(|line| line.expect("text").contains("PASS [")));
+    assert_eq!(left_over().len(), 1, "while it runs it is there: {:?}", left_over());
+    kill(Pid::from_raw(running.id().cast_signed()), Signal::SIGINT).expect("it runs");
+    assert!(lines.any(|line| line.expect("text").contains("Summary")));
+    assert_eq!(running.wait().expect("it ends").code(), Some(100));
     assert_eq!(left_over(), [""; 0]);
 }
 
@@ -127,6 +144,26 @@ fn the_configuration_is_the_checkout_s() {
     let remapped = ["--workspace-remap", sources.to_str().expect("a path of text")];
     Ended::of(&mut run(&file, &remapped)).with(0).says("1 test run: 1 passed");
     assert!(sources.join("target/isotest/default/of.xml").exists(), "reports outlive what was extracted");
+}
+
+#[isotest]
+fn what_is_configured_to_be_included_comes_along() {
+    let configuration = place("isotest.toml");
+    let text = "[[profile.more.archive.include]]\npath = 'debug/.fingerprint'\nrelative-to = 'target'\ndepth = 1\n";
+    fs::write(&configuration, text).expect("/tmp is private");
+    let with = ["-p", "shared", "-P", "more", "--config-file", configuration.to_str().expect("a path of text")];
+    let to = place("extracted");
+    for (arguments, included) in [(&with[..2], false), (&with, true)] {
+        let file = pack(arguments);
+        let to = to.to_str().expect("a path of text");
+        Ended::of(&mut run(&file, &["--extract-to", to, "--extract-overwrite"])).with(0);
+        let included_there = Path::new(to).join("target/debug/.fingerprint");
+        assert_eq!(included_there.is_dir(), included);
+        if included {
+            let mut below = fs::read_dir(included_there).expect("a directory").flatten().map(|entry| entry.path());
+            assert!(below.all(|path| fs::read_dir(path).expect("a directory").count() == 0), "it is one deep");
+        }
+    }
 }
 
 #[isotest]

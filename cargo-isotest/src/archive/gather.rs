@@ -1,16 +1,18 @@
 //! Which files do the tests need to run?
 //!
 //! The test binaries; their package's programs (`CARGO_BIN_EXE_*`) and what its build script wrote (`OUT_DIR`); and the shared
-//! libraries that cargo built, that build scripts told the linker of, or that rustc comes with.
+//! libraries that cargo built, that build scripts told the linker of, or that rustc comes with; and what `archive.include` names.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::contents::Contents;
 use crate::compile::Built;
+use crate::config::{ArchiveInclude, OnMissing};
+use crate::report::terminal;
 
 /// Names in the archive, and where what they name lies. Symbolic links are followed, so that no archive has any.
 #[derive(Debug, Default)]
@@ -23,14 +25,14 @@ impl Files {
     }
 }
 
-/// Finds them.
-pub(super) fn files(built: &Built, contents: &Contents) -> Result<Files, String> {
+/// Finds them, and these.
+pub(super) fn files(built: &Built, contents: &Contents, included: &[ArchiveInclude]) -> Result<Files, String> {
     let mut gathered = Gathered { contents, files: Files::default() };
     for binary in &built.binaries {
         gathered.file(&binary.executable)?;
         for (name, value) in &binary.environment {
             match name.as_str() {
-                "OUT_DIR" => gathered.all_below(Path::new(value), &mut Vec::new())?,
+                "OUT_DIR" => gathered.all_below(Path::new(value), None, &mut Vec::new())?,
                 "LD_LIBRARY_PATH" => {
                     // What lies beside the binaries themselves is theirs only where cargo says so.
                     let beside = |path: &PathBuf| binary.executable.ancestors().skip(1).take(2).any(|own| own == path);
@@ -45,6 +47,9 @@ pub(super) fn files(built: &Built, contents: &Contents) -> Result<Files, String>
     }
     for library in &built.dynamic_libraries {
         gathered.file(library)?;
+    }
+    for include in included {
+        gathered.include(&built.target_directory, include)?;
     }
     Ok(gathered.files)
 }
@@ -65,19 +70,43 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// A directory and what is in it. `above` are the directories that it is in, by their real names: a link may lead back.
-    fn all_below(&mut self, directory: &Path, above: &mut Vec<PathBuf>) -> Result<(), String> {
+    /// What the configuration asks for.
+    fn include(&mut self, target: &Path, include: &ArchiveInclude) -> Result<(), String> {
+        let path = Path::new(&include.path);
+        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(format!("archive.include names {:?}, which is not below the target directory", include.path));
+        }
+        let path = target.join(path);
+        let missing = || format!("archive.include names {}, which is not there", path.display());
+        match (path.is_dir(), path.is_file(), include.on_missing) {
+            (true, _, _) => self.all_below(&path, include.depth, &mut Vec::new()),
+            (_, true, _) => self.file(&path),
+            (_, _, OnMissing::Error) => Err(missing()),
+            (_, _, OnMissing::Warn) => {
+                terminal::warning(&missing());
+                Ok(())
+            }
+            (_, _, OnMissing::Ignore) => Ok(()),
+        }
+    }
+
+    /// A directory and what is in it, so many directories deep. `above` are those that it is in, by their real names: a link may
+    /// lead back.
+    fn all_below(&mut self, directory: &Path, depth: Option<usize>, above: &mut Vec<PathBuf>) -> Result<(), String> {
         let failed = |error: io::Error| format!("{}: {error}", directory.display());
         let real = directory.canonicalize().map_err(failed)?;
         if above.contains(&real) {
             return Ok(());
         }
         self.file(directory)?;
+        if depth == Some(0) {
+            return Ok(());
+        }
         above.push(real);
         for entry in fs::read_dir(directory).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             match fs::metadata(&path) {
-                Ok(metadata) if metadata.is_dir() => self.all_below(&path, above)?,
+                Ok(metadata) if metadata.is_dir() => self.all_below(&path, depth.map(|depth| depth - 1), above)?,
                 Ok(metadata) if metadata.is_file() => self.file(&path)?,
                 // A link to nothing, or a socket: neither is anything on another machine.
                 _ => {}

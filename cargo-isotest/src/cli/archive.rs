@@ -38,6 +38,8 @@ pub(crate) struct Archive {
     #[command(flatten)]
     pub(crate) packing: Packing,
     #[command(flatten)]
+    pub(crate) configuration: super::Configuration,
+    #[command(flatten)]
     pub(crate) cargo: super::Cargo,
 }
 
