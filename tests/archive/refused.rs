@@ -130,6 +130,16 @@ fn an_entry_that_would_leave_the_directory() {
 }
 
 #[isotest]
+fn a_link_that_would_lead_out_of_the_directory() {
+    let file = archive(&["-p", "shared"]);
+    fs::create_dir_all(place("to")).and_then(|()| fs::create_dir_all(place("outside"))).expect("/tmp is private");
+    std::os::unix::fs::symlink("../outside", place("to/target")).expect("/tmp is private");
+    let ended = refused(&file, &["--extract-to", "to", "--extract-overwrite"]);
+    ended.says("/to/target: it is a symbolic link, and what is extracted must stay in --extract-to: remove it");
+    assert_eq!(fs::read_dir(place("outside")).expect("a directory").count(), 0);
+}
+
+#[isotest]
 fn a_workspace_that_is_not_there_or_another() {
     let sources = checkout();
     let file = archive(&["--workspace"]);
