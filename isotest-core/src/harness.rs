@@ -7,6 +7,8 @@
 #[derive(Debug)]
 pub struct Filter {
     marker: Vec<u8>,
+    /// What libtest says in the middle of a test that takes long.
+    impatience: Vec<u8>,
     head: Head,
     held: Vec<u8>,
     tail: Vec<u8>,
@@ -50,6 +52,7 @@ impl Filter {
     pub fn new(test: &str) -> Filter {
         Filter {
             marker: format!("test {test} ").into_bytes(),
+            impatience: format!("test {test} has been running for over 60 seconds\n").into_bytes(),
             head: Head::Reading(Vec::new()),
             held: Vec::new(),
             tail: Vec::new(),
@@ -64,6 +67,10 @@ impl Filter {
             (self.head, self.held) = Head::of(beginning);
         } else {
             self.held.extend_from_slice(piece);
+        }
+        // It begins as the closing words do, so it is whole before any of it is passed on.
+        if let (Head::Seen, Some(at)) = (&self.head, memchr::memmem::find(&self.held, &self.impatience)) {
+            self.held.drain(at..at + self.impatience.len());
         }
         // What might be the beginning of libtest's closing words stays back.
         let from = self.last_marker().filter(|at| self.held.len() - at <= LONGEST_TAIL);
@@ -212,6 +219,17 @@ mod tests {
         let (passed, libtest) = filter(&["\nrunning ", "12", " tests\nhello"]);
         assert_eq!(passed, "hello");
         assert!(libtest.is_libtest_s());
+    }
+
+    #[test]
+    fn what_libtest_says_of_a_test_that_takes_long_is_taken_off() {
+        let (passed, filter) = filter(&[
+            "\nrunning 1 test\none\ntest a::b has been running ",
+            "for over 60 seconds\ntwo\ntest a::b has been seen\n",
+            "test a::b ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n\n",
+        ]);
+        assert_eq!(passed, "one\ntwo\ntest a::b has been seen\n");
+        assert!(filter.finished());
     }
 
     #[test]
