@@ -27,7 +27,8 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use crate::filterset::{Needs, Packages};
-use mistake::{Mistake, Mistakes, listed, nearest};
+pub(crate) use mistake::nearest;
+use mistake::{Mistake, Mistakes, listed};
 use profile::{Names, Written};
 use reader::{File, Table, Value};
 

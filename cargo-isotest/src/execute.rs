@@ -1,6 +1,7 @@
 //! Runs the tests, several at once, each in a sandbox: one loop that waits for whatever comes next.
 
 mod finished;
+mod variables;
 mod wait;
 
 use std::collections::HashMap;
@@ -17,7 +18,9 @@ use crate::event::{Attempt, Case, Event, Slowness, Why};
 use crate::interrupt::{Interrupt, News};
 use crate::list::Listed;
 use crate::patience::Due;
-use crate::running::Running;
+use crate::running::{Asked, Running};
+pub(crate) use variables::OfTheRun;
+
 use crate::schedule::{Needs, Rounds, Schedule, Tolerance};
 
 /// How the tests are run, beside what each of them says.
@@ -42,6 +45,8 @@ pub(crate) struct Manner {
     pub(crate) groups: Vec<(String, usize)>,
     /// In which order the tests start.
     pub(crate) order: Vec<usize>,
+    /// What every test is told in its environment.
+    pub(crate) variables: OfTheRun,
     /// How often the report wants to hear that time has passed.
     pub(crate) tick: Option<Duration>,
 }
@@ -133,7 +138,9 @@ impl<'e, 'a> Execution<'e, 'a> {
     fn start(&mut self, job: usize, number: u32, isolation: Isolation) {
         let case = self.case(job);
         let label = format!("{}-{job}-{number}", std::process::id());
-        match Running::start(case.test, case.ready, &label, isolation, self.clock.now()) {
+        let environment = variables::of(case, number, &self.manner.variables);
+        let asked = Asked { label: &label, environment: &environment };
+        match Running::start(case.test, case.ready, &asked, isolation, self.clock.now()) {
             Ok(running) => self.running.push(InFlight { job, number, running }),
             Err(error) => {
                 let attempt = Attempt::failed(number, "asking the fork server", &error, isolation);

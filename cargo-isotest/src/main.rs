@@ -24,6 +24,7 @@ mod list;
 mod listing;
 mod manual;
 mod merge;
+mod no_tests;
 mod order;
 mod partition;
 mod patience;

@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 
 use isotest::runner::Unavailable;
 
-use crate::cli::{Copies, NoTests, Reporting, Run, about_tests, about_the_run};
+use crate::cli::{Copies, Reporting, Run, about_tests, about_the_run};
 use crate::compile::Built;
 use crate::config::{MaxFail, Profile, Terminate};
 use crate::configure::{Configured, Typed};
 use crate::doctests::packages_with_any;
-use crate::execute::Manner;
+use crate::execute::{Manner, OfTheRun};
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
 use crate::list::{Listed, Test};
@@ -19,7 +19,7 @@ use crate::report::{Destination, Opening, Recorder, Reports, Timings};
 use crate::schedule::{Rounds, Tolerance};
 use crate::select::Request;
 use crate::source::Source;
-use crate::{Problem, execute, record, report, select, setup_scripts};
+use crate::{Problem, execute, no_tests, record, report, select, setup_scripts};
 
 /// Builds, chooses, runs, reports.
 pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
@@ -64,7 +64,8 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let (run, workspace) = (&profile.run, built.workspace.as_path());
     let opening = Opening { listed: &listed, options: reporting, run, unavailable, seed, copies, junit, workspace };
     let mut reports = Reports::new(&opening);
-    let mut manner = manner(&profile, order(&listed, (&record, timings.as_ref()), seed));
+    let variables = OfTheRun::new(&profile.name, copies);
+    let mut manner = manner(&profile, order(&listed, (&record, timings.as_ref()), seed), variables);
     (manner.rounds, manner.rounds_for) = (copies.map_or(Rounds::Endless, Rounds::Count), running.stress_duration);
     (manner.unavailable, manner.tick) = (unavailable, reports.tick());
     if running.no_capture || names.no_capture {
@@ -79,10 +80,10 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     drop(listed); // Ends the servers, and with them whatever still runs, before the summary says that all is over.
     let code = reports.finish();
     mention_doctests(&built);
-    Ok(if code == Code::NoTests { without_tests(running.no_tests.unwrap_or_default()) } else { code })
+    Ok(if code == Code::NoTests { no_tests::end(running.no_tests.unwrap_or_default(), &names) } else { code })
 }
 
-fn manner(profile: &Profile<'_>, order: Vec<usize>) -> Manner {
+fn manner(profile: &Profile<'_>, order: Vec<usize>, variables: OfTheRun) -> Manner {
     let cpus = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Manner {
         cpus,
@@ -95,6 +96,7 @@ fn manner(profile: &Profile<'_>, order: Vec<usize>) -> Manner {
         global_timeout: profile.run.global_timeout.value,
         groups: profile.groups.iter().map(|(name, most)| (name.clone(), most.on(cpus).get())).collect(),
         order,
+        variables,
         tick: None,
     }
 }
@@ -149,19 +151,5 @@ fn mention_doctests(built: &Built) {
     if !packages.is_empty() {
         let command = format!("cargo test --doc{packages}");
         report::terminal::note(&format!("documentation tests are not run here; this runs them: {command}"));
-    }
-}
-
-fn without_tests(action: NoTests) -> Code {
-    match action {
-        NoTests::Pass => Code::Passed,
-        NoTests::Warn => {
-            report::terminal::warning("no tests to run");
-            Code::Passed
-        }
-        NoTests::Fail => {
-            report::terminal::error("no tests to run (--no-tests=pass makes that a success)");
-            Code::NoTests
-        }
     }
 }

@@ -37,6 +37,14 @@ pub(crate) struct Running {
     stderr: Capture,
 }
 
+/// What is asked of a server beside the test.
+pub(crate) struct Asked<'r> {
+    /// Unique among the runs of tests on this machine.
+    pub(crate) label: &'r str,
+    /// What the test is told in its environment.
+    pub(crate) environment: &'r [(String, String)],
+}
+
 /// Takes output that is shown as it comes.
 pub(crate) type Show<'s> = &'s mut dyn FnMut(Stream, &[u8]);
 
@@ -45,13 +53,13 @@ impl Running {
     pub(crate) fn start(
         test: &Test,
         ready: &Ready<'_>,
-        label: &str,
+        asked: &Asked<'_>,
         isolation: Isolation,
         now: Duration,
     ) -> io::Result<Running> {
         loop {
             let server = ready.server()?;
-            match Running::ask(test, ready, &server, label, isolation, now) {
+            match Running::ask(test, ready, &server, asked, isolation, now) {
                 // It was killed just now. The test has not started, so its successor can have it.
                 Err(_) if !server.is_alive() => {}
                 asked => return asked,
@@ -63,7 +71,7 @@ impl Running {
         test: &Test,
         ready: &Ready<'_>,
         server: &Rc<Client>,
-        label: &str,
+        asked: &Asked<'_>,
         isolation: Isolation,
         now: Duration,
     ) -> io::Result<Running> {
@@ -77,7 +85,8 @@ impl Running {
             spec: test.spec.clone(),
             keep: ready.keep.clone(),
             target,
-            label: label.to_owned(),
+            label: asked.label.to_owned(),
+            environment: asked.environment.to_vec(),
             isolation,
         };
         let (started_at, measured_from) = (SystemTime::now(), Instant::now());

@@ -4,7 +4,7 @@
 //! `NEXTEST_ENV`, so that scripts carry over) names.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -50,18 +50,21 @@ pub(crate) fn run(
 fn run_one(script: &Script, built: &Built, interrupt: &Interrupt) -> Result<Vec<(String, String)>, Problem> {
     let failed =
         |why: String| Problem { message: format!("setup script {}: {why}", script.name), code: Code::ScriptFailed };
-    let handed_over = tempfile::NamedTempFile::new().map_err(|error| failed(format!("a file to write to: {error}")))?;
+    // It has no name, and so can't be left behind; scripts reach it by the descriptor that we hold.
+    let mut handed_over = tempfile::tempfile().map_err(|error| failed(format!("a file to write to: {error}")))?;
+    let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), handed_over.as_raw_fd()));
     say(GOOD, "SETUP", &script.name);
     let started = Instant::now();
-    let mut running = Running::start(script, built, handed_over.path()).map_err(failed)?;
+    let mut running = Running::start(script, built, &path).map_err(failed)?;
     let ended = running.finish(script, interrupt)?;
     if !ended.success() {
         let said = running.output().map_err(|error| failed(format!("what it said: {error}")))?;
         return Err(failed(format!("it ended with {ended}{said}")));
     }
     say(GOOD, "SETUP PASS", &format!("{} after {:.3}s", script.name, started.elapsed().as_secs_f64()));
-    let text =
-        std::fs::read_to_string(handed_over.path()).map_err(|error| failed(format!("what it wrote: {error}")))?;
+    let mut text = String::new();
+    let read = handed_over.seek(SeekFrom::Start(0)).and_then(|_| handed_over.read_to_string(&mut text));
+    read.map_err(|error| failed(format!("what it wrote: {error}")))?;
     variables(&text).map_err(failed)
 }
 

@@ -106,6 +106,7 @@ fn ask(server: &Arc<Client>, test: &str, spec: &Spec, isolation: Isolation) -> i
         keep: crate::keep::paths().to_vec(),
         target,
         label: format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
+        environment: Vec::new(),
         isolation,
     };
     let pending = server.run(run, out_writer, err_writer)?;

@@ -15,7 +15,7 @@ use crate::Spec;
 use crate::report::Report;
 
 /// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
-pub(crate) const VERSION: &str = "2";
+pub(crate) const VERSION: &str = "3";
 
 /// The server's first packet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +67,9 @@ pub struct Run {
     pub target: Target,
     /// Unique among the runs of tests on this machine; keeps coverage profiles apart.
     pub label: String,
+    /// What the runner tells the test in its environment; what the spec says there comes on top.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<(String, String)>,
     /// Run it in namespaces as far as the machine lets us, instead of failing.
     pub isolation: Isolation,
 }

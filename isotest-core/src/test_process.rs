@@ -59,7 +59,7 @@ pub(crate) fn become_test(
         complain(&format!("isotest: cannot start the test process: {errno}\n"));
     }
     crate::coverage::separate_profiles(proof, &run.label);
-    for (name, value) in &run.spec.env {
+    for (name, value) in run.environment.iter().chain(&run.spec.env) {
         sys::env::set(proof, name, value);
     }
     if let Target::Body | Target::Harness = run.target {

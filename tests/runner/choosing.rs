@@ -1,6 +1,6 @@
 //! Which tests run is what was asked for, in nextest's words.
 
-use crate::suite::Suite;
+use crate::suite::{Ended, Suite};
 
 /// What a list names after these arguments.
 #[track_caller]
@@ -115,6 +115,8 @@ fn nothing_to_run_is_what_was_said_of_it() {
     let none = ["-p", "macros", "no_such_test"];
     let with = |action: &'static str| suite.run(&[&none[..], &["--no-tests", action]].concat());
     suite.run(&none).with(4).says(&["error: no tests to run"]);
+    let mistyped = Ended::of(&mut suite.command(&["lits", "-p", "outcomes"])).with(4);
+    mistyped.says(&["`lits` was taken for a part of a test's name; the command is `cargo isotest list`"]);
     with("fail").with(4).says(&["error: no tests to run"]);
     with("warn").with(0).says(&["warning: no tests to run"]);
     with("pass").with(0).does_not_say(&["no tests to run"]);

@@ -17,3 +17,4 @@ mod started;
 mod suite;
 mod table;
 mod together;
+mod told;

@@ -89,6 +89,7 @@ impl Ours {
             keep: binary::kept(binary),
             target: Target::Exec(program),
             label: format!("{}-list", std::process::id()),
+            environment: Vec::new(),
             isolation,
         };
         let pending = self.server().map_err(failed)?.run(run, writer, errors.into()).map_err(failed)?;
