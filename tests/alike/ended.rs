@@ -42,9 +42,6 @@ pub(crate) fn cargo_test(fixture: Fixture, arguments: &[&str]) -> Command {
 pub(crate) fn cargo_isotest(fixture: Fixture, arguments: &[&str]) -> Command {
     let mut command = fixture.cargo_isotest(arguments);
     command.env("CARGO", env!("CARGO"));
-    for foreign in ["CI", "GITHUB_ACTIONS", "ISOTEST_PROFILE", "ISOTEST_UNAVAILABLE"] {
-        command.env_remove(foreign);
-    }
     command
 }
 

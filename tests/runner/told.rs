@@ -33,9 +33,9 @@ fn a_test_is_told_which_it_is_and_how_often_it_has_been_tried() {
 
 #[test]
 fn a_copy_is_told_which_it_is() {
-    let ended = Suite::new().run(&[&TOLD[..], &["plain", "--stress-count", "2", "--failure-output", "final"]].concat());
+    let copies = ["plain", "--stress-count", "2", "--message-format", "json"];
+    let ended = Suite::new().run(&[&TOLD[..], &copies].concat()).with(100);
     for copy in ["0", "1"] {
-        ended.says(&[&format!("ISOTEST_STRESS_CURRENT={copy}")]);
+        ended.says(&[&format!("ISOTEST_STRESS_CURRENT={copy}\\nISOTEST_STRESS_TOTAL=2\\n")]);
     }
-    ended.with(100).says(&["ISOTEST_STRESS_TOTAL=2"]);
 }

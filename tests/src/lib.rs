@@ -71,13 +71,14 @@ fn target() -> PathBuf {
     tagged.map_or_else(|| root().join("target"), Path::to_owned)
 }
 
-/// Without what the cargo that runs *us* has set, and with output that does not depend on the caller's taste.
+/// Without what the cargo that runs *us* has set, and with output that depends neither on the caller's taste nor on where we run.
 #[must_use]
 pub fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let of_cargo = text.starts_with("CARGO_") && text != "CARGO_HOME";
-        if of_cargo || text.starts_with("RUST_") || text.starts_with("NEXTEST") || text == "CARGO" {
+        let of_a_runner = ["RUST_", "NEXTEST", "ISOTEST", "GITHUB_"].iter().any(|prefix| text.starts_with(prefix));
+        if of_cargo || of_a_runner || text == "CARGO" || text == "CI" {
             command.env_remove(&name);
         }
     }
