@@ -16,7 +16,7 @@ use isotest::runner::{Client, Isolation};
 use crate::binary::{Ready, Server};
 use crate::choose::LeftOut;
 use crate::compile::Binary;
-use crate::config::TestSettings;
+use crate::config::{Layer, TestSettings};
 use crate::{Problem, exit_code::Code};
 use opened::Opened;
 pub(crate) use ours::Manner;
@@ -52,8 +52,8 @@ pub(crate) struct Test {
     pub(crate) written: Vec<String>,
     /// Whether it is to have a sandbox.
     pub(crate) isolation: Isolation,
-    /// How it is run and shown.
-    pub(crate) settings: TestSettings,
+    /// How it is run and shown. Most tests of a suite share one.
+    pub(crate) settings: Rc<TestSettings>,
     /// Why it is not run, if it is not.
     pub(crate) left_out: Option<LeftOut>,
 }
@@ -75,6 +75,7 @@ pub(crate) fn tests<'a>(binaries: &'a [Binary], manner: &Manner<'_>) -> Result<L
     let opened = open_all(binaries, manner, &ours)?;
     let mut listed = Listed { binaries: Vec::new(), tests: Vec::new(), skipped: Vec::new() };
     let mut ours = (Some(ours), None);
+    let unsettled = Rc::new(Layer::default().settled());
     for (at, opened) in opened.into_iter().enumerate() {
         let binary = &binaries[at];
         let server = match opened.server {
@@ -82,7 +83,7 @@ pub(crate) fn tests<'a>(binaries: &'a [Binary], manner: &Manner<'_>) -> Result<L
             None => Server::Ours(shared(&mut ours).map_err(|error| opened::problem(binary, &error))?),
         };
         listed.binaries.push(Ready::new(binary, server));
-        listed.tests.extend(opened.found.into_iter().map(|found| found.into_test(at)));
+        listed.tests.extend(opened.found.into_iter().map(|found| found.into_test(at, &unsettled)));
     }
     Ok(listed)
 }

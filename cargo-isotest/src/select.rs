@@ -2,13 +2,14 @@
 //! with the reason why not.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use isotest::runner::Isolation;
 
 use crate::choose::{Choice, choose};
 use crate::cli::{Choose, Names};
 use crate::compile::Built;
-use crate::config::{Profile, SpecPatch};
+use crate::config::{Profile, SpecPatch, TestSettings};
 use crate::configure::Configured;
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
@@ -58,23 +59,41 @@ pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Int
     };
     choose(&mut listed, &choice);
     let (tests, binaries) = (&mut listed.tests, &listed.binaries);
+    let mut distinct = Vec::new();
     for test in tests {
-        settle(test, &binaries[test.binary].binary.facts, profile)?;
+        settle(test, &binaries[test.binary].binary.facts, profile, &mut distinct)?;
     }
     Ok(listed)
 }
 
 /// Finds how tests that are left out are shown: only some reports ask, and it takes a while where there are thousands.
 pub(crate) fn settle_skipped(listed: &mut Listed<'_>, profile: &Profile<'_>) {
+    let mut distinct = Vec::new();
     for test in &mut listed.skipped {
         let binary = &listed.binaries[test.binary].binary.facts;
-        test.settings = profile.settings_for(&binary.test(&test.name));
+        test.settings = shared(profile.settings_for(&binary.test(&test.name)), &mut distinct);
     }
 }
 
+/// The same settings as those of an earlier test, where it has the same: there may be tens of thousands.
+fn shared(settings: TestSettings, distinct: &mut Vec<Rc<TestSettings>>) -> Rc<TestSettings> {
+    /// Tests beside one another are mostly alike.
+    const LOOKED_AT: usize = 16;
+    if let Some(same) = distinct.iter().rev().take(LOOKED_AT).find(|other| ***other == settings) {
+        return Rc::clone(same);
+    }
+    distinct.push(Rc::new(settings));
+    Rc::clone(&distinct[distinct.len() - 1])
+}
+
 /// Fills in what the test has not said itself.
-fn settle(test: &mut Test, binary: &crate::filterset::BinaryFacts, profile: &Profile<'_>) -> Result<(), Problem> {
-    test.settings = profile.settings_for(&binary.test(&test.name));
+fn settle(
+    test: &mut Test,
+    binary: &crate::filterset::BinaryFacts,
+    profile: &Profile<'_>,
+    distinct: &mut Vec<Rc<TestSettings>>,
+) -> Result<(), Problem> {
+    test.settings = shared(profile.settings_for(&binary.test(&test.name)), distinct);
     let patch = &test.settings.spec;
     let written = if test.wrapped { SpecPatch::asked_for(&test.written) } else { Vec::new() };
     patch.apply(&mut test.spec, &written);

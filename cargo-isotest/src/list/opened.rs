@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
+use std::rc::Rc;
 use std::time::Instant;
 
 use isotest::runner::{Client, Isolation, Known, Started};
@@ -15,7 +16,7 @@ use super::ours::{Manner, Ours, too_late};
 use super::{Harness, Test, answers};
 use crate::binary::{self, pipe};
 use crate::compile::Binary;
-use crate::config::Layer;
+use crate::config::TestSettings;
 use crate::{Problem, exit_code::Code};
 
 /// The arguments with which libtest, and who knows all its options, lists; as many as a test process takes.
@@ -43,8 +44,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// A test of the binary at this place.
-    pub(super) fn into_test(self, binary: usize) -> Test {
+    /// A test of the binary at this place, of which nobody has looked up the settings yet.
+    pub(super) fn into_test(self, binary: usize, unsettled: &Rc<TestSettings>) -> Test {
         let wrapped = self.known.is_some();
         let (spec, should_panic, written) = self
             .known
@@ -59,7 +60,7 @@ impl Found {
             written,
             isolation: Isolation::Required,
             harness: self.harness,
-            settings: Layer::default().settled(),
+            settings: Rc::clone(unsettled),
             left_out: None,
         }
     }
