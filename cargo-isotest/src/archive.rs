@@ -28,7 +28,7 @@ pub(crate) fn make(options: &Archive) -> Result<Code, Problem> {
     let Archive { packing, configuration, cargo } = options;
     let file = packing.archive_file.as_path();
     packing.archive_format.of(file).map_err(|message| Problem { message, code: Code::WrongOptions })?;
-    let interrupt = Interrupt::watch().map_err(|error| failed(file, "watching for signals", &error))?;
+    let interrupt = Interrupt::watch()?;
     let mut building = Building::begin(cargo)?;
     let typed = Typed { configuration, choose: &Choose::default(), cargo };
     let configured = Configured::of(&typed, building.workspace(&interrupt)?, &interrupt)?;

@@ -35,7 +35,11 @@ pub(crate) enum News {
 
 impl Interrupt {
     /// From here on the signals can be waited for.
-    pub(crate) fn watch() -> io::Result<Interrupt> {
+    pub(crate) fn watch() -> Result<Interrupt, Problem> {
+        Interrupt::register().map_err(|error| failed("watching for signals", &error))
+    }
+
+    fn register() -> io::Result<Interrupt> {
         let (arrived, arriving) = UnixStream::pair()?;
         arrived.set_nonblocking(true)?;
         let (stop, pause) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));

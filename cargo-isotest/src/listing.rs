@@ -7,38 +7,22 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
 
+use crate::Problem;
 use crate::cli::{Color, List, ListFormat};
 use crate::config::{Layer, RunLayer};
-use crate::configure::{Configured, Typed};
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
 use crate::list::Listed;
-use crate::select::Request;
-use crate::source::Source;
-use crate::{Problem, select};
+use crate::suite::{Suite, Wanted};
+use json::Layout;
 
 /// Builds, lists, prints.
 pub(crate) fn list(options: &List) -> Result<Code, Problem> {
-    let failed =
-        |error: io::Error| Problem { message: format!("cannot watch for signals: {error}"), code: Code::ListFailed };
-    let interrupt = Interrupt::watch().map_err(failed)?;
     let List { choose, configuration, reuse, cargo, .. } = options;
-    let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
-    let mut source = Source::begin(cargo, reuse, &interrupt)?;
-    let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut source, &interrupt)?;
-    let built = source.finish(&interrupt)?;
-    let profile = configured.profile(&built.host_or_target, (RunLayer::default(), Layer::default()))?;
-    let record = select::record(&built.reports);
-    let timings = select::timings(choose)?;
-    let request = Request {
-        options: choose,
-        names: &names,
-        configured: &configured,
-        profile: &profile,
-        record: &record,
-        timings: timings.as_ref(),
-    };
-    let listed = select::tests(&built, &request, &interrupt)?;
+    let interrupt = Interrupt::watch()?;
+    let suite = Suite::build(Wanted { choose, configuration, reuse, cargo }, &interrupt)?;
+    let profile = suite.profile((RunLayer::default(), Layer::default()))?;
+    let listed = suite.tests(&profile, &interrupt)?.listed;
     print(&listed, options)
         .map(|()| Code::Passed)
         .map_err(|error| Problem { message: format!("cannot print the list: {error}"), code: Code::OutputFailed })
@@ -56,8 +40,8 @@ fn print(listed: &Listed<'_>, options: &List) -> io::Result<()> {
         ListFormat::Auto if human => text::tree(listed, options.verbose, &mut out),
         ListFormat::Human => text::tree(listed, options.verbose, &mut out),
         ListFormat::Auto | ListFormat::Oneline => text::lines(listed, &mut out),
-        ListFormat::Json => json::write(listed, &mut out, false),
-        ListFormat::JsonPretty => json::write(listed, &mut out, true),
+        ListFormat::Json => json::write(listed, Layout::OnOneLine, &mut out),
+        ListFormat::JsonPretty => json::write(listed, Layout::Indented, &mut out),
     };
     match printed.and_then(|()| out.flush()) {
         // A reader that is gone, such as `head`, wants nothing more.

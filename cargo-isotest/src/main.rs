@@ -37,6 +37,7 @@ mod select;
 mod setup_scripts;
 mod show_config;
 mod source;
+mod suite;
 
 use std::process::ExitCode;
 

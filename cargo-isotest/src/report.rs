@@ -29,7 +29,7 @@ pub(crate) use human::{Human, quoted};
 use json::Json;
 use junit::Junit;
 pub(crate) use junit::{Destination, write_at_once, write_attribute};
-use libtest_json::LibtestJson;
+use libtest_json::{Dialect, LibtestJson};
 pub(crate) use record::{Recorder, Timings};
 pub(crate) use summary::Summary;
 
@@ -108,8 +108,8 @@ impl Reports {
         match opening.options.message_format {
             MessageFormat::Human => {}
             MessageFormat::Json => reports.add(Box::new(Json::new(opening))),
-            MessageFormat::LibtestJson => reports.add(Box::new(LibtestJson::new(opening, false))),
-            MessageFormat::LibtestJsonPlus => reports.add(Box::new(LibtestJson::new(opening, true))),
+            MessageFormat::LibtestJson => reports.add(Box::new(LibtestJson::new(opening, Dialect::Libtest))),
+            MessageFormat::LibtestJsonPlus => reports.add(Box::new(LibtestJson::new(opening, Dialect::Nextest))),
         }
         if let Some(root) = github::wanted(opening) {
             reports.add(Box::new(Annotations::new(root)));

@@ -1,24 +1,22 @@
 //! `cargo isotest run`: in which order does it all happen?
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use isotest::runner::Unavailable;
 
-use crate::cli::{Copies, Reporting, Run, about_tests, about_the_run};
+use crate::cli::{Copies, Names, Reporting, Run, Running, about_tests, about_the_run};
 use crate::compile::Built;
 use crate::config::{MaxFail, Profile, Terminate};
-use crate::configure::{Configured, Typed};
 use crate::doctests::packages_with_any;
 use crate::execute::{Manner, OfTheRun};
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
-use crate::list::{Listed, Test};
+use crate::list::Test;
 use crate::order::{Known, start_order};
-use crate::record::Record;
 use crate::report::{Destination, Opening, Recorder, Reports, Timings};
 use crate::schedule::{Rounds, Tolerance};
-use crate::select::Request;
-use crate::source::Source;
+use crate::suite::{Chosen, Suite, Wanted};
 use crate::{Problem, execute, no_tests, record, report, select, setup_scripts};
 
 /// Builds, chooses, runs, reports.
@@ -26,52 +24,35 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let failed = |message: String| Problem { message, code: Code::ListFailed };
     let unavailable = Unavailable::chosen().map_err(failed)?;
     let Run { choose, running, reporting, configuration, reuse, cargo } = options;
-    let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
     check_version(reporting).map_err(|message| Problem { message, code: Code::WrongOptions })?;
-    let interrupt = Interrupt::watch().map_err(|error| failed(format!("cannot watch for signals: {error}")))?;
-
-    let mut source = Source::begin(cargo, reuse, &interrupt)?;
-    let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut source, &interrupt)?;
-    let built = source.finish(&interrupt)?;
-    let typed = (about_the_run(running, reporting), about_tests(running, reporting));
-    let profile = configured.profile(&built.host_or_target, typed)?;
+    let interrupt = Interrupt::watch()?;
+    let suite = Suite::build(Wanted { choose, configuration, reuse, cargo }, &interrupt)?;
+    let profile = suite.profile((about_the_run(running, reporting), about_tests(running, reporting)))?;
     if running.no_run {
         return Ok(Code::Passed);
     }
-    let record = select::record(&built.reports);
-    let timings = select::timings(choose)?;
-    let request = Request {
-        options: choose,
-        names: &names,
-        configured: &configured,
-        profile: &profile,
-        record: &record,
-        timings: timings.as_ref(),
-    };
-    let mut listed = select::tests(&built, &request, &interrupt)?;
-    setup_scripts::run(&mut listed, &profile, &built, &interrupt)?;
+    let mut chosen = suite.tests(&profile, &interrupt)?;
+    setup_scripts::run(&mut chosen.listed, &profile, &suite.built, &interrupt)?;
 
-    let seed = running.shuffle.map(|seed| seed.unwrap_or_else(|| fastrand::u64(..)));
-    let copies = match (running.stress_count, running.stress_duration) {
-        (Some(Copies::Count(count)), _) => Some(count.get()),
-        (Some(Copies::Infinite), _) | (None, Some(_)) => None,
-        (None, None) => Some(1),
-    };
-    let junit = junit(reporting, &profile, &built);
+    let decided = Decided::of(running, &suite.names, unavailable);
+    let junit = junit(reporting, &profile, &suite.built);
     if junit.is_some() {
-        select::settle_skipped(&mut listed, &profile);
+        select::settle_skipped(&mut chosen.listed, &profile);
     }
-    let (run, workspace) = (&profile.run, built.workspace.as_path());
-    let opening = Opening { listed: &listed, options: reporting, run, unavailable, seed, copies, junit, workspace };
+    let opening = Opening {
+        listed: &chosen.listed,
+        options: reporting,
+        run: &profile.run,
+        unavailable,
+        seed: decided.seed,
+        copies: decided.copies,
+        junit,
+        workspace: &suite.built.workspace,
+    };
     let mut reports = Reports::new(&opening);
-    let variables = OfTheRun::new(&profile.name, copies);
-    let mut manner = manner(&profile, order(&listed, (&record, timings.as_ref()), seed), variables);
-    (manner.rounds, manner.rounds_for) = (copies.map_or(Rounds::Endless, Rounds::Count), running.stress_duration);
-    (manner.unavailable, manner.tick) = (unavailable, reports.tick());
-    if running.no_capture || names.no_capture {
-        (manner.live, manner.threads) = (true, 1);
-    }
-    reports.add(Box::new(Recorder::new(&record::path(&built.reports), record, &listed)));
+    let manner = manner(running, &decided, &profile, &chosen, reports.tick());
+    let Chosen { listed, record, .. } = chosen;
+    reports.add(Box::new(Recorder::new(&record::path(&suite.built.reports), record, &listed)));
     if let Some(path) = &reporting.write_timing_file {
         reports.add(Box::new(Timings::new(path)));
     }
@@ -79,25 +60,55 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
         .map_err(|error| failed(format!("cannot wait for the tests: {error}")))?;
     drop(listed); // Ends the servers, and with them whatever still runs, before the summary says that all is over.
     let code = reports.finish();
-    mention_doctests(&built);
-    Ok(if code == Code::NoTests { no_tests::end(running.no_tests.unwrap_or_default(), &names) } else { code })
+    mention_doctests(&suite.built);
+    let no_tests = || no_tests::end(running.no_tests.unwrap_or_default(), &suite.names);
+    Ok(if code == Code::NoTests { no_tests() } else { code })
 }
 
-fn manner(profile: &Profile<'_>, order: Vec<usize>, variables: OfTheRun) -> Manner {
+/// What is settled before the first test starts, and concerns reports as well.
+struct Decided {
+    unavailable: Unavailable,
+    /// The order's, where it is random.
+    seed: Option<u64>,
+    /// How often each test runs, where that is known.
+    copies: Option<usize>,
+    /// Whether output is shown as it comes.
+    live: bool,
+}
+
+impl Decided {
+    fn of(running: &Running, names: &Names, unavailable: Unavailable) -> Decided {
+        let copies = match (running.stress_count, running.stress_duration) {
+            (Some(Copies::Count(count)), _) => Some(count.get()),
+            (Some(Copies::Infinite), _) | (None, Some(_)) => None,
+            (None, None) => Some(1),
+        };
+        let seed = running.shuffle.map(|seed| seed.unwrap_or_else(|| fastrand::u64(..)));
+        Decided { unavailable, seed, copies, live: running.no_capture || names.no_capture }
+    }
+}
+
+fn manner(
+    typed: &Running,
+    decided: &Decided,
+    profile: &Profile<'_>,
+    chosen: &Chosen<'_>,
+    tick: Option<Duration>,
+) -> Manner {
     let cpus = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Manner {
         cpus,
-        threads: profile.run.test_threads.value.on(cpus).get(),
-        live: false,
-        unavailable: Unavailable::Fail,
+        threads: if decided.live { 1 } else { profile.run.test_threads.value.on(cpus).get() },
+        live: decided.live,
+        unavailable: decided.unavailable,
         tolerance: tolerance(profile.run.fail_fast.value),
-        rounds: Rounds::Count(1),
-        rounds_for: None,
+        rounds: decided.copies.map_or(Rounds::Endless, Rounds::Count),
+        rounds_for: typed.stress_duration,
         global_timeout: profile.run.global_timeout.value,
         groups: profile.groups.iter().map(|(name, most)| (name.clone(), most.on(cpus).get())).collect(),
-        order,
-        variables,
-        tick: None,
+        order: order(chosen, decided.seed),
+        variables: OfTheRun::new(&profile.name, decided.copies),
+        tick,
     }
 }
 
@@ -110,11 +121,12 @@ fn tolerance(max_fail: MaxFail) -> Tolerance {
     }
 }
 
-fn order(listed: &Listed<'_>, (record, timings): (&Record, Option<&Record>), seed: Option<u64>) -> Vec<usize> {
+fn order(chosen: &Chosen<'_>, seed: Option<u64>) -> Vec<usize> {
+    let Chosen { listed, record, timings } = chosen;
     let known = |test: &Test| {
         let binary = &listed.binaries[test.binary].binary.id;
         let last = record.last(binary, &test.name);
-        let timed = || timings?.last(binary, &test.name);
+        let timed = || timings.as_ref()?.last(binary, &test.name);
         Known {
             priority: test.settings.priority.value,
             failed: last.is_some_and(|last| !last.passed),

@@ -11,9 +11,7 @@ use crate::{Problem, compile};
 
 /// Reads and prints it; nothing is built.
 pub(crate) fn show(options: &ShowConfig) -> Result<Code, Problem> {
-    let failed =
-        |error: io::Error| Problem { message: format!("cannot watch for signals: {error}"), code: Code::ListFailed };
-    let interrupt = Interrupt::watch().map_err(failed)?;
+    let interrupt = Interrupt::watch()?;
     let choose = Choose::default();
     let typed = Typed { configuration: &options.configuration, choose: &choose, cargo: &options.cargo };
     let (workspace, triple) = compile::workspace(&options.cargo, &interrupt)?;

@@ -2,7 +2,9 @@
 
 use std::env;
 
-use crate::ended::{DYNAMIC, Ended, SEVERAL, cargo_isotest, cargo_test, host};
+use isotest_tests::Ended;
+
+use crate::runs::{DYNAMIC, SEVERAL, cargo_isotest, cargo_test, host};
 
 /// With these flags to rustc, and to each cargo.
 #[track_caller]

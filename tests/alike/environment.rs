@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use isotest_tests::Fixture;
+use isotest_tests::{Ended, Fixture};
 
-use crate::ended::{DYNAMIC, Ended, SEVERAL, cargo_isotest, cargo_test, host};
+use crate::runs::{DYNAMIC, SEVERAL, cargo_isotest, cargo_test, host};
 
 /// What each test of a run has found: by its name, variables by theirs.
 type Findings = BTreeMap<String, BTreeMap<String, String>>;

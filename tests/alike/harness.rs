@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::ended::{Ended, SEVERAL, cargo_test};
+use isotest_tests::Ended;
+
+use crate::runs::{SEVERAL, cargo_test};
 
 /// What is compared.
 #[derive(Clone, Copy, PartialEq, Eq)]

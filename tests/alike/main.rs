@@ -2,8 +2,8 @@
 //! as it does.
 
 mod builds;
-mod ended;
 mod environment;
 mod harness;
 mod places;
+mod runs;
 mod selection;

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use isotest_tests::root;
+use isotest_tests::{Ended, root};
 use tempfile::TempDir;
 
-use crate::ended::{Ended, SEVERAL, cargo_isotest, cargo_test};
+use crate::runs::{SEVERAL, cargo_isotest, cargo_test};
 
 const SUITE: [&str; 4] = ["-p", "isolated", "--lib", "--no-fail-fast"];
 

@@ -6,7 +6,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::ended::{Ended, SEVERAL, cargo_isotest, cargo_test, host};
+use isotest_tests::Ended;
+
+use crate::runs::{SEVERAL, cargo_isotest, cargo_test, host};
 
 /// The names of a run's tests by the binaries that they are in. Of binaries without a test nothing is known.
 type Tests = BTreeMap<String, BTreeSet<String>>;

@@ -5,7 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::suite::{Ended, Suite};
+use isotest_tests::Ended;
+
+use crate::suite::Suite;
 
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 

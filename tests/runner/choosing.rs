@@ -1,6 +1,8 @@
 //! Which tests run is what was asked for, in nextest's words.
 
-use crate::suite::{Ended, Suite};
+use isotest_tests::Ended;
+
+use crate::suite::Suite;
 
 /// What a list names after these arguments.
 #[track_caller]

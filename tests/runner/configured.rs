@@ -1,6 +1,8 @@
 //! Whose word wins, what it changes, and how all of it is shown.
 
-use crate::suite::{Ended, Suite};
+use isotest_tests::Ended;
+
+use crate::suite::Suite;
 
 const SPEC: [&str; 4] = ["-p", "behaviour", "--test", "spec"];
 

@@ -59,7 +59,7 @@ fn a_binary_that_does_not_even_start_is_an_error_and_not_an_empty_list() {
     let suite = Suite::new();
     let mut command = suite.command(&["list", "-p", "harnesses"]);
     command.env("HARNESS_CRASHES", "1");
-    let ended = crate::suite::Ended::of(&mut command).with(104);
+    let ended = isotest_tests::Ended::of(&mut command).with(104);
     ended.says(&["error: cannot list the tests of harnesses::deaf (", "it was killed by signal 6 when it was asked"]);
     ended.says(&["last words"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::suite::Suite;
 
-fn waits(suite: &Suite, test: &str, more: &[&str], code: i32) -> crate::suite::Ended {
+fn waits(suite: &Suite, test: &str, more: &[&str], code: i32) -> isotest_tests::Ended {
     let arguments = ["-p", "behaviour", "--test", "waits", "--no-fail-fast", "--exact", test];
     suite.run(&[&arguments[..], more].concat()).with(code)
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use expect_test::{Expect, expect};
-use isotest_tests::{cargo_isotest, clean};
+use isotest_tests::{Ended, cargo_isotest, clean};
 
-use crate::suite::{Ended, Suite};
+use crate::suite::Suite;
 
 /// `cargo isotest run` with this configuration ends with 96 and says so.
 #[track_caller]

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::suite::{Ended, Suite};
+use isotest_tests::Ended;
+
+use crate::suite::Suite;
 use crate::table::{BINARIES, CONFIGURATION, Expected, Level, OUTCOMES, Verdict};
 
 const RUN: [&str; 3] = ["-p", "outcomes", "--no-fail-fast"];

@@ -5,10 +5,9 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use isotest_tests::Ended;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-
-use crate::suite::Ended;
 
 /// Nothing here takes so long, on any machine.
 const TOO_LONG: Duration = Duration::from_secs(120);

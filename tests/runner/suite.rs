@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use isotest_tests::Fixture;
+use isotest_tests::{Ended, Fixture};
 use tempfile::TempDir;
 
 const EVERY_OUTCOME: Fixture = Fixture("every-outcome");
@@ -13,15 +13,6 @@ const EVERY_OUTCOME: Fixture = Fixture("every-outcome");
 /// the place where tests of the fixture and the tests here meet.
 pub(crate) struct Suite {
     target: TempDir,
-}
-
-/// How a run ended.
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    /// Standard output.
-    pub(crate) out: String,
-    /// Standard error.
-    pub(crate) err: String,
 }
 
 impl Suite {
@@ -79,52 +70,4 @@ impl Suite {
     fn configuration(&self) -> PathBuf {
         self.place().join("isotest.toml")
     }
-}
-
-impl Ended {
-    pub(crate) fn of(command: &mut Command) -> Ended {
-        let output = command.output().expect("cargo isotest starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ended { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
-    }
-
-    /// Asserts the exit code.
-    #[track_caller]
-    pub(crate) fn with(self, code: i32) -> Ended {
-        assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
-        self
-    }
-
-    /// Asserts that the report has a line with these words in this order.
-    #[track_caller]
-    pub(crate) fn says(&self, words: &[&str]) {
-        assert!(self.lines(words) > 0, "no line has {words:?} in\n{}{}", self.out, self.err);
-    }
-
-    /// Asserts that it has none.
-    #[track_caller]
-    pub(crate) fn does_not_say(&self, words: &[&str]) {
-        assert_eq!(self.lines(words), 0, "a line has {words:?} in\n{}{}", self.out, self.err);
-    }
-
-    /// How many lines have these words in this order.
-    pub(crate) fn lines(&self, words: &[&str]) -> usize {
-        self.err.lines().chain(self.out.lines()).filter(|line| in_order(line, words)).count()
-    }
-
-    /// The tests that a list names, each as `BINARY NAME`.
-    pub(crate) fn tests(&self) -> Vec<&str> {
-        self.out.lines().collect()
-    }
-}
-
-fn in_order(line: &str, words: &[&str]) -> bool {
-    let mut rest = line;
-    words.iter().all(|word| match rest.split_once(word) {
-        Some((_, after)) => {
-            rest = after;
-            true
-        }
-        None => false,
-    })
 }

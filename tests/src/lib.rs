@@ -1,8 +1,12 @@
 //! What the end-to-end tests share: the fixture crates, built and run as a user would build and run them.
 
+mod ended;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+
+pub use ended::Ended;
 
 /// The root of this repository.
 #[must_use]

@@ -6,14 +6,20 @@ use serde_json::{Map, Value, json};
 
 use crate::list::{Listed, Test};
 
+/// How a document is laid out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Layout {
+    OnOneLine,
+    Indented,
+}
+
 /// One document.
-pub(super) fn write(listed: &Listed<'_>, out: &mut dyn Write, pretty: bool) -> io::Result<()> {
+pub(super) fn write(listed: &Listed<'_>, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     let document = document(listed);
-    if pretty {
-        serde_json::to_writer_pretty(&mut *out, &document)
-    } else {
-        serde_json::to_writer(&mut *out, &document)
-    }?;
+    match layout {
+        Layout::OnOneLine => serde_json::to_writer(&mut *out, &document)?,
+        Layout::Indented => serde_json::to_writer_pretty(&mut *out, &document)?,
+    }
     writeln!(out)
 }
 

@@ -28,8 +28,16 @@ pub(super) struct LibtestJson {
     beginnings: Vec<Option<Suite>>,
     /// Those that have begun, by binary and copy.
     suites: BTreeMap<(usize, Option<usize>), Suite>,
-    /// Whether nextest's own additions are wanted.
-    plus: bool,
+    dialect: Dialect,
+}
+
+/// Whose form it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// libtest's own.
+    Libtest,
+    /// The same with nextest's additions.
+    Nextest,
 }
 
 /// A binary's tests.
@@ -50,11 +58,11 @@ struct Suite {
 
 impl LibtestJson {
     /// Nothing is written yet, but for suites of which no test is to run.
-    pub(super) fn new(opening: &Opening<'_, '_>, plus: bool) -> LibtestJson {
+    pub(super) fn new(opening: &Opening<'_, '_>, dialect: Dialect) -> LibtestJson {
         let listed = opening.listed;
         let beginnings = (0..listed.binaries.len()).map(|at| Suite::begin(listed, at)).collect();
-        let mut json =
-            LibtestJson { lines: JsonLines::default(), spool: Spool::new(), beginnings, suites: BTreeMap::new(), plus };
+        let (lines, spool) = (JsonLines::default(), Spool::new());
+        let mut json = LibtestJson { lines, spool, beginnings, suites: BTreeMap::new(), dialect };
         for at in 0..json.beginnings.len() {
             if let Some(suite) = json.beginnings[at].take_if(|suite| suite.left == 0) {
                 json.write(suite, None);
@@ -145,7 +153,7 @@ impl LibtestJson {
             "filtered_out": suite.filtered_out,
             "exec_time": suite.took.as_secs_f64(),
         });
-        if self.plus {
+        if self.dialect == Dialect::Nextest {
             let mut own = json!({ "crate": suite.package, "test_binary": suite.name, "kind": suite.kind });
             if let Some(copy) = copy {
                 own["stress_index"] = copy.into();

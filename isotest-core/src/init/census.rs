@@ -93,14 +93,29 @@ pub(super) fn kill_descendants() {
     }
 }
 
+/// Sends a signal to all that descends from init.
+pub(super) fn signal_descendants(signal: Signal) {
+    // A process that has been stopped starts no child that would be missed.
+    each_descendant(|process| {
+        kill(Pid::from_raw(process.cast_signed()), signal).ok(); // Ended meanwhile: as good.
+    });
+}
+
 fn descendants() -> Vec<u32> {
+    let mut found = Vec::new();
+    each_descendant(|process| found.push(process));
+    found
+}
+
+/// Meets each before its children are looked for.
+fn each_descendant(mut meet: impl FnMut(u32)) {
     let mut found = children_in("thread-self/children");
     let mut at = 0;
     while let Some(process) = found.get(at).copied() {
+        meet(process);
         found.extend(threads(process).flat_map(|thread| children_in(&format!("{process}/task/{thread}/children"))));
         at += 1;
     }
-    found
 }
 
 fn children_in(list: &str) -> Vec<u32> {

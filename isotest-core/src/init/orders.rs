@@ -8,6 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{MsgFlags, recv};
 use nix::unistd::Pid;
 
+use super::census::signal_descendants;
 use crate::protocol::Order;
 
 /// The client's end of the report's socket, and the clock that it can stop.
@@ -86,25 +87,7 @@ impl<'s> Orders<'s> {
         if self.is_pid_1 {
             kill(Pid::from_raw(-1), signal).ok(); // There may be nobody left to hear it.
         } else {
-            signal_descendants("thread-self", signal);
-        }
-    }
-}
-
-/// Reaches all that descend from a process of this name in `/proc`, each before its own children.
-fn signal_descendants(process: &str, signal: Signal) {
-    let threads = match process {
-        "thread-self" => vec!["/proc/thread-self/children".into()],
-        _ => std::fs::read_dir(format!("/proc/{process}/task"))
-            .map(|threads| threads.flatten().map(|thread| thread.path().join("children")).collect())
-            .unwrap_or_default(),
-    };
-    for children in threads {
-        for child in std::fs::read_to_string(children).unwrap_or_default().split_whitespace() {
-            if let Ok(pid) = child.parse() {
-                kill(Pid::from_raw(pid), signal).ok(); // Ended meanwhile: as good.
-            }
-            signal_descendants(child, signal);
+            signal_descendants(signal);
         }
     }
 }
