@@ -15,7 +15,7 @@ use crate::Spec;
 use crate::report::Report;
 
 /// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
-pub(crate) const VERSION: &str = "3";
+pub(crate) const VERSION: &str = "4";
 
 /// The server's first packet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub(crate) struct Hello {
 /// What a client asks of a fork server.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    /// Write the registered tests as JSON, one [`Known`] a line. One descriptor: where to.
+    /// Write the registered tests, one [`Known`] a line. One descriptor: where to.
     Registry,
     /// Run the binary's own `main` with these arguments, unsandboxed, to list tests. One descriptor: its stdout.
     List(Vec<String>),
@@ -39,7 +39,7 @@ pub(crate) enum Request {
 
 /// One `#[isotest]` function of the binary. What is as by default goes unsaid: there may be thousands, and an unoptimised
 /// binary takes its time with each field.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Known {
     /// Its name in the harness.
     pub name: String,
@@ -52,6 +52,31 @@ pub struct Known {
     /// Where it is to panic: what the message must contain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub should_panic: Option<String>,
+}
+
+impl Known {
+    /// Its line: JSON where there is more to say than the name.
+    pub(crate) fn write(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        if self.spec.is_some() || self.should_panic.is_some() || !self.written.is_empty() {
+            serde_json::to_writer(&mut *out, self)?;
+        } else {
+            out.write_all(self.name.as_bytes())?;
+        }
+        out.write_all(b"\n")
+    }
+
+    /// Reads its line.
+    ///
+    /// # Errors
+    ///
+    /// When it is no line of [`Known::write`]'s.
+    pub fn read(line: &str) -> serde_json::Result<Known> {
+        // A path never begins so.
+        if line.starts_with('{') {
+            return serde_json::from_str(line);
+        }
+        Ok(Known { name: line.to_owned(), spec: None, written: Vec::new(), should_panic: None })
+    }
 }
 
 /// One test to run.

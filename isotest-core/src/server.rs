@@ -3,6 +3,7 @@
 //! It does as little as it can, because every test inherits what it did. When the client hangs up it exits, and
 //! every init dies with it.
 
+use std::cell::OnceCell;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -17,7 +18,7 @@ use crate::host::Facts;
 use crate::init::{self, Sandbox};
 use crate::outcome::{End, Failure, Stage};
 use crate::plan::{self, Plan};
-use crate::protocol::{self, Hello, Isolation, Request, Run, receive, send};
+use crate::protocol::{self, Hello, Isolation, Request, Run, Target, receive, send};
 use crate::report::Report;
 use crate::setup::{Detached, carry_out};
 use crate::sys;
@@ -55,7 +56,7 @@ struct Server {
     socket: OwnedFd,
     alive: OwnedFd,
     facts: Facts,
-    tests: Vec<(&'static str, &'static sys::registry::Registered)>,
+    tests: OnceCell<Vec<(&'static str, &'static sys::registry::Registered)>>,
     latest: Option<(Spec, Vec<PathBuf>, Rc<Plan>)>,
     proof: SingleThreaded,
 }
@@ -79,7 +80,7 @@ fn start() -> nix::Result<Server> {
     process::ignore_children()?;
     let alive = process::own_pidfd()?;
     send(socket.as_fd(), &Hello { version: protocol::VERSION.to_owned(), threads }, &[])?;
-    Ok(Server { socket, alive, facts, tests: sys::registry::all(), latest: None, proof })
+    Ok(Server { socket, alive, facts, tests: OnceCell::new(), latest: None, proof })
 }
 
 impl Server {
@@ -93,22 +94,27 @@ impl Server {
 
     /// Another process writes, so that a slow reader does not hold up the server.
     fn registry(&self, mut descriptors: Vec<OwnedFd>) -> Role {
+        let tests = self.tests();
         if let (Some(out), Ok(ForkResult::Child)) = (descriptors.pop(), process::fork(&self.proof)) {
             let mut out = std::io::BufWriter::new(std::fs::File::from(out));
-            let written = self.tests.iter().try_for_each(|(name, test)| {
+            let written = tests.iter().try_for_each(|(name, test)| {
                 let known = protocol::Known {
                     name: (*name).to_owned(),
                     spec: (!test.written.is_empty()).then(test.spec),
                     written: test.written.iter().copied().map(str::to_owned).collect(),
                     should_panic: test.should_panic.map(str::to_owned),
                 };
-                serde_json::to_writer(&mut out, &known)?;
-                std::io::Write::write_all(&mut out, b"\n")
+                known.write(&mut out)
             });
             let flushed = written.and_then(|()| std::io::Write::flush(&mut out));
             exit_now(i32::from(flushed.is_err()));
         }
         Role::Server
+    }
+
+    /// The registered tests, looked up once, by whom all sandboxes are copies of; not before the lists are on their way.
+    fn tests(&self) -> &[(&'static str, &'static sys::registry::Registered)] {
+        self.tests.get_or_init(sys::registry::all)
     }
 
     fn list(&self, list: &[String], mut descriptors: Vec<OwnedFd>, arguments: &Arguments) -> Role {
@@ -129,9 +135,12 @@ impl Server {
 
     fn run(&mut self, run: &Run, descriptors: Vec<OwnedFd>, arguments: &Arguments) -> Role {
         let Ok([out, err, report]) = <[OwnedFd; 3]>::try_from(descriptors) else { return Role::Server };
+        if let Target::Body = run.target {
+            self.tests();
+        }
         match self.start_sandbox(run, report) {
             Some(ties) => {
-                become_test(run, &self.facts, &self.proof, &self.tests, [out, err], ties, arguments);
+                become_test(run, &self.facts, &self.proof, self.tests(), [out, err], ties, arguments);
                 Role::Main
             }
             None => Role::Server,

@@ -1,6 +1,6 @@
 //! One binary that has been asked for its tests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::fs::File;
 use std::io;
@@ -104,15 +104,19 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     fn server(&self, client: &Client) -> Result<Vec<Found>, Problem> {
-        let registry = self.ask(|out| client.registry(out))?;
-        let listed = if client.can_return() && self.binary.runner.is_none() {
-            // All questions at once: each is answered by a process of its own.
-            let all = self.ask(|out| client.list(LIST, out))?;
-            let ignored = self.ask(|out| client.list(LIST_IGNORED, out))?;
-            let (all, ignored) = (self.read(all)?, self.read(ignored)?);
-            answers::names(&all).map(|all| self.found(all, answers::names(&ignored), Harness::Libtest))
+        // All questions at once: each is answered by a process of its own. The server has to think about the last only.
+        let lists = if client.can_return() && self.binary.runner.is_none() {
+            Some((self.ask(|out| client.list(LIST, out))?, self.ask(|out| client.list(LIST_IGNORED, out))?))
         } else {
             None
+        };
+        let registry = self.ask(|out| client.registry(out))?;
+        let listed = match lists {
+            Some((all, ignored)) => {
+                let (all, ignored) = (self.read(all)?, self.read(ignored)?);
+                answers::names(&all).map(|all| self.found(all, answers::names(&ignored), Harness::Libtest))
+            }
+            None => None,
         };
         let mut found = match listed {
             Some(found) => found,
@@ -136,11 +140,12 @@ impl Asking<'_> {
     /// Reads which of the tests are `#[isotest]` functions.
     fn recognise(&self, registry: OwnedFd, found: &mut [Found]) -> Result<(), Problem> {
         let registry = self.read(registry)?;
-        let known: serde_json::Result<Vec<Known>> = registry.lines().map(serde_json::from_str).collect();
-        let known = known.map_err(|error| problem(self.binary, &error))?.into_iter();
-        let mut known: HashMap<_, _> = known.map(|known| (known.name.clone(), known)).collect();
+        let known: serde_json::Result<Vec<Known>> = registry.lines().map(Known::read).collect();
+        let mut known = known.map_err(|error| problem(self.binary, &error))?;
+        known.sort_unstable_by(|one, other| one.name.cmp(&other.name)); // As the server tells them; thousands are found sooner so.
         for test in found {
-            test.known = known.remove(&test.name);
+            let at = known.binary_search_by(|known| known.name.as_str().cmp(&test.name)).ok();
+            test.known = at.map(|at| known[at].clone());
         }
         Ok(())
     }
