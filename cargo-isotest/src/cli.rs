@@ -24,6 +24,9 @@ pub(crate) struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     run: Run,
+    /// Taken and needless: nothing is piped through a pager
+    #[arg(long, global = true, hide_short_help = true)]
+    no_pager: bool,
 }
 
 /// The table of README, in short.

@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use crate::binary::Ready;
 use crate::capture::Capture;
 use crate::list::Test;
+use crate::processes::Process;
 
 /// One test of one binary.
 #[derive(Clone, Copy)]
@@ -34,6 +35,8 @@ pub(crate) enum Event<'e, 'a> {
     Stopped(Case<'e, 'a>),
     /// Output to show at once.
     Output(Stream, &'e [u8]),
+    /// Somebody wants to know what the tests do that run now.
+    Asked(&'e [Glimpse<'e, 'a>]),
     /// Everything is stopped.
     Stopping(Why),
     /// The run stands still.
@@ -42,6 +45,22 @@ pub(crate) enum Event<'e, 'a> {
     Resumed,
     /// Nothing has happened but that time has passed.
     Tick,
+}
+
+/// What a test does that is running.
+pub(crate) struct Glimpse<'e, 'a> {
+    /// Which.
+    pub(crate) case: Case<'e, 'a>,
+    /// Which time this is, from 1.
+    pub(crate) attempt: u32,
+    /// How long it has run.
+    pub(crate) elapsed: Duration,
+    /// What runs in its sandbox.
+    pub(crate) processes: Vec<Process>,
+    /// The end of what it has written.
+    pub(crate) stdout: Vec<u8>,
+    /// The end of what it has written to its standard error.
+    pub(crate) stderr: Vec<u8>,
 }
 
 /// A test takes long.

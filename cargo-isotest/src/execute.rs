@@ -16,8 +16,10 @@ use crate::clock::Clock;
 use crate::config::TestSettings;
 use crate::event::{Attempt, Case, Event, Slowness, Why};
 use crate::interrupt::{Interrupt, News};
+use crate::keys::{Keys, Typed};
 use crate::list::Listed;
 use crate::patience::Due;
+use crate::processes::Family;
 use crate::running::{Asked, Running};
 pub(crate) use variables::OfTheRun;
 
@@ -49,6 +51,8 @@ pub(crate) struct Manner {
     pub(crate) variables: OfTheRun,
     /// How often the report wants to hear that time has passed.
     pub(crate) tick: Option<Duration>,
+    /// Whether keys in the terminal are for us.
+    pub(crate) keys: bool,
 }
 
 /// Runs all of `listed`; `tell` hears of each event as it comes.
@@ -74,6 +78,8 @@ pub(crate) fn all<'a>(
         resting: Vec::new(),
         failed: HashMap::new(),
         stopping: false,
+        keys: manner.keys.then(Keys::listen).flatten(),
+        typed: false,
         buffer: vec![0; 64 * 1024],
         tell,
     };
@@ -114,6 +120,9 @@ struct Execution<'e, 'a> {
     failed: HashMap<usize, Vec<Attempt>>,
     /// Whether everything is to stop.
     stopping: bool,
+    keys: Option<Keys>,
+    /// Whether there is something to take from the keys.
+    typed: bool,
     buffer: Vec<u8>,
     tell: &'e mut dyn FnMut(Event<'_, 'a>),
 }
@@ -162,7 +171,17 @@ impl<'e, 'a> Execution<'e, 'a> {
         match interrupt.news() {
             Some(News::Stop(signal)) => return Ok(Some(Why::Signal(signal))),
             Some(News::Pause) => self.pause()?,
+            Some(News::Tell) => self.tell_what_runs()?,
             None => {}
+        }
+        if std::mem::take(&mut self.typed)
+            && let Some(keys) = &mut self.keys
+        {
+            match keys.read() {
+                Typed::Question => self.tell_what_runs()?,
+                Typed::Nothing => {}
+                Typed::End => self.keys = None,
+            }
         }
         let now = self.clock.now();
         if self.manner.global_timeout.is_some_and(|timeout| timeout <= now) {
@@ -193,6 +212,20 @@ impl<'e, 'a> Execution<'e, 'a> {
         Ok(self.stopping.then_some(Why::Failures))
     }
 
+    /// Somebody wants to know what the tests do.
+    fn tell_what_runs(&mut self) -> io::Result<()> {
+        let (now, family) = (self.clock.now(), Family::read()?);
+        let mut running = std::mem::take(&mut self.running);
+        let glimpses = running.iter_mut().map(|in_flight| {
+            let InFlight { job, number, running } = in_flight;
+            running.glimpse(self.case(*job), *number, &family, now)
+        });
+        let glimpses = glimpses.collect::<io::Result<Vec<_>>>();
+        self.running = running;
+        (self.tell)(Event::Asked(&glimpses?));
+        Ok(())
+    }
+
     /// Ctrl-Z: every sandbox stops with its clock, then this program; `fg` lets both go on.
     fn pause(&mut self) -> io::Result<()> {
         for in_flight in &self.running {
@@ -201,7 +234,9 @@ impl<'e, 'a> Execution<'e, 'a> {
         (self.tell)(Event::Paused);
         self.clock.pause();
         let since = std::time::Instant::now();
+        self.keys = None; // Somebody else has the terminal meanwhile.
         nix::sys::signal::raise(Signal::SIGSTOP)?;
+        self.keys = self.manner.keys.then(Keys::listen).flatten();
         self.clock.resume();
         for in_flight in &mut self.running {
             in_flight.running.resume(since.elapsed());

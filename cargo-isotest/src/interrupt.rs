@@ -14,7 +14,8 @@ use nix::sys::signal::Signal;
 use crate::Problem;
 use crate::exit_code::Code;
 
-/// SIGINT, SIGTERM and SIGHUP, which no longer end this program by themselves when they come for the first time, and SIGTSTP.
+/// SIGINT, SIGTERM and SIGHUP, which no longer end this program by themselves when they come for the first time, SIGTSTP and
+/// SIGUSR1.
 ///
 /// They are handled and not blocked: programs that we start would inherit a mask, and then could not be stopped.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Interrupt {
     arrived: UnixStream,
     stop: Arc<AtomicUsize>,
     pause: Arc<AtomicBool>,
+    tell: Arc<AtomicBool>,
 }
 
 /// What a signal asks for.
@@ -31,6 +33,8 @@ pub(crate) enum News {
     Stop(Signal),
     /// To stand still (Ctrl-Z).
     Pause,
+    /// To tell what runs.
+    Tell,
 }
 
 impl Interrupt {
@@ -52,9 +56,12 @@ impl Interrupt {
             signal_hook::flag::register_usize(number, Arc::clone(&stop), signal as usize)?;
             signal_hook::low_level::pipe::register(number, arriving.try_clone()?)?;
         }
-        signal_hook::flag::register(Signal::SIGTSTP as i32, Arc::clone(&pause))?;
-        signal_hook::low_level::pipe::register(Signal::SIGTSTP as i32, arriving)?;
-        Ok(Interrupt { arrived, stop, pause })
+        let tell = Arc::new(AtomicBool::new(false));
+        for (signal, asked_for) in [(Signal::SIGTSTP, &pause), (Signal::SIGUSR1, &tell)] {
+            signal_hook::flag::register(signal as i32, Arc::clone(asked_for))?;
+            signal_hook::low_level::pipe::register(signal as i32, arriving.try_clone()?)?;
+        }
+        Ok(Interrupt { arrived, stop, pause, tell })
     }
 
     /// What signals have asked for since the last time. That everything is to stop stays true.
@@ -65,7 +72,13 @@ impl Interrupt {
         }
         // Taken out first: a signal that comes from here on wakes whoever waits.
         while (&self.arrived).read(&mut [0; 16]).is_ok_and(|length| length > 0) {}
-        self.pause.swap(false, Ordering::SeqCst).then_some(News::Pause)
+        let taken = |asked_for: &AtomicBool| asked_for.swap(false, Ordering::SeqCst);
+        // Whatever else has been asked for is found the next time.
+        match () {
+            () if taken(&self.pause) => Some(News::Pause),
+            () if taken(&self.tell) => Some(News::Tell),
+            () => None,
+        }
     }
 
     /// Fails when a signal has arrived; `doing` names what it interrupts.
@@ -73,7 +86,7 @@ impl Interrupt {
         match self.news() {
             Some(News::Stop(signal)) => Err(stopped(doing, signal)),
             Some(News::Pause) => nix::sys::signal::raise(Signal::SIGSTOP).map_err(|errno| failed(doing, &errno.into())),
-            None => Ok(()),
+            Some(News::Tell) | None => Ok(()), // No test runs yet.
         }
     }
 

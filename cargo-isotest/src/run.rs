@@ -109,6 +109,7 @@ fn manner(
         order: order(chosen, decided.seed),
         variables: OfTheRun::new(&profile.name, decided.copies),
         tick,
+        keys: !typed.no_input_handler,
     }
 }
 

@@ -12,10 +12,14 @@ use isotest::runner::{
 };
 
 use crate::binary::{Ready, pipe};
-use crate::capture::Capture;
-use crate::event::{Attempt, Stream};
+use crate::capture::{Capture, Limits};
+use crate::event::{Attempt, Case, Glimpse, Stream};
 use crate::list::Test;
 use crate::patience::{Due, Patience};
+use crate::processes::Family;
+
+/// As much of each output is shown while a test runs.
+const GLIMPSED: Limits = Limits { first: 0, last: 8 << 10 };
 
 /// A test that has been asked for.
 pub(crate) struct Running {
@@ -193,6 +197,25 @@ impl Running {
             Due::Kill => self.pending.order(Order::Kill),
         }
         Some(due)
+    }
+
+    /// What it does, as far as it can be seen from outside.
+    pub(crate) fn glimpse<'e, 'a>(
+        &mut self,
+        case: Case<'e, 'a>,
+        attempt: u32,
+        family: &Family,
+        now: Duration,
+    ) -> io::Result<Glimpse<'e, 'a>> {
+        let pipes: Vec<_> = [&self.out, &self.err].into_iter().flatten().collect();
+        Ok(Glimpse {
+            case,
+            attempt,
+            elapsed: self.elapsed(now),
+            processes: family.of(&pipes)?,
+            stdout: self.stdout.excerpt(GLIMPSED)?.bytes,
+            stderr: self.stderr.excerpt(GLIMPSED)?.bytes,
+        })
     }
 
     /// How long it has run.

@@ -1,6 +1,7 @@
 //! `cargo isotest` from end to end: what is typed and configured against what runs, is shown, and comes of it.
 
 mod again;
+mod asked;
 mod by_another_program;
 mod choosing;
 mod command_line;
@@ -11,10 +12,12 @@ mod late;
 mod mistakes;
 mod order;
 mod outcomes;
+mod progress;
 mod scripts;
 mod signals;
 mod started;
 mod suite;
 mod table;
+mod terminal;
 mod together;
 mod told;

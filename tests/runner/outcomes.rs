@@ -115,6 +115,24 @@ fn output_is_shown_when_it_is_wanted() {
 }
 
 #[test]
+fn output_has_a_margin_unless_it_is_wanted_as_it_is() {
+    let one = ["-p", "outcomes", "--test", "plain", "--exact", "fails"];
+    for (arguments, variable, margin) in [
+        (&[][..], None, "    "),
+        (&["--no-output-indent"][..], None, ""),
+        (&[][..], Some("true"), ""),
+        (&["--failure-output", "final", "--no-output-indent"][..], None, ""),
+    ] {
+        let suite = Suite::new();
+        let mut command = suite.command(&[&["run"], &one[..], arguments].concat());
+        command.envs(variable.map(|value| ("ISOTEST_NO_OUTPUT_INDENT", value)));
+        let ended = Ended::of(&mut command).with(100);
+        let shown = ended.err.lines().filter(|line| *line == format!("{margin}words to stderr")).count();
+        assert_eq!(shown, 1, "{arguments:?} {variable:?}: {}", ended.err);
+    }
+}
+
+#[test]
 fn every_test_is_listed_for_people_and_for_programs() {
     let suite = Suite::configured(CONFIGURATION);
     let list = |arguments: &[&str]| suite.list(&[&["-p", "outcomes"], arguments].concat()).with(0).out;

@@ -14,12 +14,14 @@ const TOO_LONG: Duration = Duration::from_secs(120);
 
 pub(crate) struct Started {
     runner: Child,
+    /// What it has said by now, as far as anybody has listened.
+    heard: Vec<u8>,
 }
 
 impl Started {
     pub(crate) fn of(command: &mut Command) -> Started {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        Started { runner: command.spawn().expect("the runner starts") }
+        Started { runner: command.spawn().expect("the runner starts"), heard: Vec::new() }
     }
 
     /// Waits until this has happened.
@@ -35,9 +37,22 @@ impl Started {
         self
     }
 
+    /// Listens until it says these words.
+    #[track_caller]
+    pub(crate) fn hear(&mut self, words: &str) {
+        let stderr = self.runner.stderr.as_mut().expect("a pipe");
+        let mut piece = [0; 4096];
+        while !String::from_utf8_lossy(&self.heard).contains(words) {
+            let length = stderr.read(&mut piece).expect("a pipe can be read");
+            let heard = || String::from_utf8_lossy(&self.heard);
+            assert!(length > 0, "it ended before it said {words:?}: {}", heard());
+            self.heard.extend_from_slice(&piece[..length]);
+        }
+    }
+
     /// Waits for its end. Its output ends with the last of those that it has started.
     pub(crate) fn end(mut self) -> Ended {
-        let mut err = Vec::new();
+        let mut err = std::mem::take(&mut self.heard);
         self.runner.stderr.take().expect("a pipe").read_to_end(&mut err).expect("a pipe can be read");
         let code = self.runner.wait().expect("the runner ends").code();
         Ended { code, out: String::new(), err: String::from_utf8_lossy(&err).into_owned() }
@@ -99,7 +114,7 @@ pub(crate) fn nobody_sleeps_for(seconds: &str) {
 }
 
 #[track_caller]
-fn until(happened: impl Fn() -> bool, otherwise: &str) {
+pub(crate) fn until(happened: impl Fn() -> bool, otherwise: &str) {
     let since = Instant::now();
     while !happened() {
         assert!(since.elapsed() < TOO_LONG, "{otherwise}");

@@ -1,6 +1,9 @@
 //! What is shown?
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
 
 use crate::config::{FinalStatusLevel, ShowOutput};
 
@@ -20,9 +23,21 @@ pub(crate) struct Reporting {
     /// When to show the output of tests that pass [default: never]
     #[arg(long, value_name = "WHEN", env = "ISOTEST_SUCCESS_OUTPUT")]
     pub(crate) success_output: Option<ShowOutput>,
+    /// Show the output of tests as they wrote it, without a margin
+    #[arg(long, env = "ISOTEST_NO_OUTPUT_INDENT", value_parser = BoolishValueParser::new())]
+    pub(crate) no_output_indent: bool,
     /// How to show progress
     #[arg(long, value_name = "HOW", env = "ISOTEST_SHOW_PROGRESS", default_value = "auto")]
-    pub(crate) show_progress: ShowProgress,
+    show_progress: ShowProgress,
+    /// Show no progress: an older way to say `--show-progress none`
+    #[arg(
+        long,
+        env = "ISOTEST_HIDE_PROGRESS_BAR",
+        value_parser = BoolishValueParser::new(),
+        hide_short_help = true,
+        conflicts_with = "show_progress"
+    )]
+    hide_progress_bar: bool,
     /// How many running tests to show below the progress bar: a number, or `infinite`
     #[arg(long, value_name = "N", env = "ISOTEST_MAX_PROGRESS_RUNNING", default_value = "8", value_parser = running_shown)]
     pub(crate) max_progress_running: usize,
@@ -30,7 +45,7 @@ pub(crate) struct Reporting {
     #[arg(long, value_name = "WHEN", env = "CARGO_TERM_COLOR", default_value = "auto")]
     pub(crate) color: Color,
     /// Show each test's CPU time, memory and isolation as well
-    #[arg(long, short)]
+    #[arg(long, short, env = "ISOTEST_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
     /// Write a JUnit report to this file
     #[arg(long, value_name = "PATH")]
@@ -39,7 +54,7 @@ pub(crate) struct Reporting {
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "ISOTEST_MESSAGE_FORMAT")]
     pub(crate) message_format: MessageFormat,
     /// Fail if the format is not of this version
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", env = "ISOTEST_MESSAGE_FORMAT_VERSION")]
     pub(crate) message_format_version: Option<String>,
     /// Show failures at their places in a pull request [default: under GitHub Actions]
     #[arg(
@@ -136,4 +151,21 @@ pub(crate) enum ShowProgress {
     Bar,
     /// A number in each line
     Counter,
+    /// In a terminal, a bar and nothing of tests that pass (`--status-level slow --final-status-level none`); elsewhere
+    /// as `auto`
+    Only,
+}
+
+impl Reporting {
+    /// How progress is shown here: `auto` is settled, and `only` stays where it means something.
+    pub(crate) fn progress(&self) -> ShowProgress {
+        let watched = || std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        match self.show_progress {
+            _ if self.hide_progress_bar => ShowProgress::None,
+            ShowProgress::Auto if watched() => ShowProgress::Bar,
+            ShowProgress::Only if watched() => ShowProgress::Only,
+            ShowProgress::Auto | ShowProgress::Only => ShowProgress::Counter,
+            how => how,
+        }
+    }
 }

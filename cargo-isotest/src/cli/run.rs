@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
+
 use super::typed_duration as duration;
 use crate::config::{MaxFail, Terminate, Threads, Verdict};
 
@@ -31,6 +33,9 @@ pub(crate) struct Running {
     /// Show the tests' output as it comes, one test at a time
     #[arg(long, alias = "nocapture")]
     pub(crate) no_capture: bool,
+    /// Leave keys alone that are typed while tests run: t and Enter show what runs
+    #[arg(long, env = "ISOTEST_NO_INPUT_HANDLER", value_parser = BoolishValueParser::new())]
+    pub(crate) no_input_handler: bool,
     /// Start no further test after the first failure [the default]
     #[arg(long, visible_alias = "ff", overrides_with_all = ["no_fail_fast", "max_fail"])]
     pub(crate) fail_fast: bool,

@@ -1,7 +1,9 @@
 //! What was typed, as the strongest layer of the configuration.
 
-use super::{Reporting, Running};
-use crate::config::{Change, Layer, MaxFail, Retries, RunLayer, Source, Sourced, SpecPatch, Terminate};
+use super::{Reporting, Running, ShowProgress, StatusLevel};
+use crate::config::{
+    Change, FinalStatusLevel, Layer, MaxFail, Retries, RunLayer, Source, Sourced, SpecPatch, Terminate,
+};
 
 /// What was typed about the run as a whole.
 pub(crate) fn about_the_run(running: &Running, reporting: &Reporting) -> RunLayer {
@@ -9,8 +11,11 @@ pub(crate) fn about_the_run(running: &Running, reporting: &Reporting) -> RunLaye
     run.test_threads = running.threads.map(Sourced::typed);
     run.fail_fast = fail_fast(running).map(Sourced::typed);
     run.global_timeout = running.global_timeout.map(Sourced::typed);
-    run.status_level = reporting.status_level.map(Sourced::typed);
-    run.final_status_level = reporting.final_status_level.map(Sourced::typed);
+    let only_progress = reporting.progress() == ShowProgress::Only;
+    let status_level = reporting.status_level.or(only_progress.then_some(StatusLevel::Slow));
+    let final_status_level = reporting.final_status_level.or(only_progress.then_some(FinalStatusLevel::None));
+    run.status_level = status_level.map(Sourced::typed);
+    run.final_status_level = final_status_level.map(Sourced::typed);
     run
 }
 

@@ -16,13 +16,18 @@ impl Execution<'_, '_> {
     /// Waits until something has come, or the next thing is due.
     pub(super) fn wait(&mut self, interrupt: &Interrupt) -> io::Result<()> {
         let sources = self.running.iter().flat_map(|in_flight| in_flight.running.sources());
-        let mut events: Vec<_> =
-            std::iter::once(interrupt.as_fd()).chain(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        let keys = self.keys.as_ref().map(AsFd::as_fd);
+        let ours = 1 + usize::from(keys.is_some());
+        let all = std::iter::once(interrupt.as_fd()).chain(keys).chain(sources);
+        let mut events: Vec<_> = all.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         match poll(&mut events, self.time_to_wait()) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        self.ready = events.iter().skip(1).map(|event| event.any().unwrap_or(true)).collect();
+        let mut ready = events.iter().map(|event| event.any().unwrap_or(true));
+        let typed = ready.by_ref().take(ours).nth(1);
+        let ready: Vec<bool> = ready.collect();
+        (self.typed, self.ready) = (typed == Some(true), ready);
         Ok(())
     }
 

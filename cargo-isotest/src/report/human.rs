@@ -14,9 +14,9 @@ use isotest::runner::{Failure, Outcome, explain};
 use super::{Opening, Reporter, Summary};
 use crate::cli::{MessageFormat, StatusLevel};
 use crate::config::FinalStatusLevel;
-use crate::event::{Attempt, Case, Event, Finished, Slowness, Stream, Verdict, Why};
+use crate::event::{Attempt, Case, Event, Finished, Glimpse, Slowness, Stream, Verdict, Why};
 use crate::list::Listed;
-use crate::report::terminal::{BAD, COUNT, GOOD, ODD, Styled};
+use crate::report::terminal::{BAD, COUNT, DIM, GOOD, ODD, Styled};
 pub(crate) use details::quoted;
 use ending::Ending;
 use lines::{Counter, line, named, seconds};
@@ -28,6 +28,7 @@ pub(crate) struct Human {
     level: StatusLevel,
     final_level: FinalStatusLevel,
     verbose: bool,
+    margin: &'static str,
     screen: Screen,
     counter: Counter,
     ending: Ending,
@@ -41,12 +42,14 @@ impl Human {
     pub(super) fn new(opening: &Opening<'_, '_>) -> Human {
         let Opening { listed, options, run, .. } = opening;
         let mut screen = Screen::new(options, opening.runs());
+        let margin = details::margin(options);
         let mut human = Human {
             level: run.status_level.value,
             final_level: run.final_status_level.value,
             verbose: options.verbose,
+            margin,
             counter: Counter::new(opening.runs().unwrap_or(0), screen.counts()),
-            ending: Ending::new(opening.is_stress()),
+            ending: Ending::new(opening.is_stress(), margin),
             explained: false,
             stdout_is_free: options.message_format == MessageFormat::Human,
             screen: {
@@ -147,7 +150,24 @@ impl Human {
     }
 
     fn details(&mut self, case: Case<'_, '_>, attempt: &mut Attempt) {
-        details::show(case, attempt, &mut self.screen);
+        details::show(case, attempt, self.margin, &mut self.screen);
+    }
+
+    /// Somebody has asked what runs.
+    fn glimpses(&mut self, glimpses: &[Glimpse<'_, '_>]) {
+        let running = lines::count(glimpses.len(), ["test runs", "tests run"]);
+        self.write(&format!("{:>12} {running}, {} ended\n", Styled(DIM, "Info"), self.counter.ended()));
+        for glimpse in glimpses {
+            self.write(&line(&Styled(DIM, "RUNNING"), &seconds(glimpse.elapsed), "", glimpse.case));
+            let most = glimpse.case.test.settings.retries.value.count + 1;
+            if most > 1 {
+                self.write(&format!("             attempt {} of {most}\n", glimpse.attempt));
+            }
+            let mut text = Vec::new();
+            // Writing to memory can't fail.
+            details::write_glimpse(glimpse, self.margin, &mut text).ok();
+            self.screen.write(&text);
+        }
     }
 
     fn stopping(&mut self, why: Why) {
@@ -191,6 +211,7 @@ impl Reporter for Human {
                 isotest::runner::write_all(&mut io::stdout().lock(), piece).ok();
             }
             Event::Output(_, piece) => self.screen.write(piece),
+            Event::Asked(glimpses) => self.glimpses(glimpses),
             Event::Stopping(why) => self.stopping(*why),
             Event::Paused => self.screen.pause(),
             Event::Resumed => self.screen.resume(),

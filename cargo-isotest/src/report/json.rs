@@ -116,7 +116,7 @@ impl Reporter for Json {
             Event::Stopping(reason) => json!({ "type": "run", "event": "stopping", "why": why(*reason) }),
             Event::Paused => of_the_run("paused"),
             Event::Resumed => of_the_run("resumed"),
-            Event::Output(..) | Event::Tick => return,
+            Event::Output(..) | Event::Asked(_) | Event::Tick => return,
         };
         self.lines.line(&document);
     }

@@ -21,6 +21,7 @@ pub(super) struct Ending {
     outputs: Vec<Output>,
     spool: Spool,
     stopped: Vec<String>,
+    margin: &'static str,
     /// Under stress: each test by name, how many of its copies ran and failed.
     stress: Option<BTreeMap<String, (usize, usize)>>,
 }
@@ -31,12 +32,13 @@ struct Output {
 }
 
 impl Ending {
-    pub(super) fn new(stress: bool) -> Ending {
+    pub(super) fn new(stress: bool, margin: &'static str) -> Ending {
         Ending {
             again: BTreeMap::new(),
             outputs: Vec::new(),
             spool: Spool::new(),
             stopped: Vec::new(),
+            margin,
             stress: stress.then(BTreeMap::new),
         }
     }
@@ -81,7 +83,7 @@ impl Ending {
         let last = finished.last_mut();
         let line = line(&Styled(style, &word), &seconds(last.took), "", case);
         if with_output {
-            let kept = self.spool.add(|to| details::write(case, last, to));
+            let kept = self.spool.add(|to| details::write(case, last, self.margin, to));
             self.outputs.push(Output { line: line.clone(), kept });
         }
         if level >= own {

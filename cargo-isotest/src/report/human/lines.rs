@@ -86,6 +86,11 @@ impl Counter {
         if self.shown { format!("({:>width$}/{}) ", self.ended, self.all, width = self.width()) } else { String::new() }
     }
 
+    /// How many of how many have ended.
+    pub(super) fn ended(&self) -> String {
+        if self.all == 0 { self.ended.to_string() } else { format!("{} of {}", self.ended, self.all) }
+    }
+
     /// For a line about a test that has not ended.
     pub(super) fn blank(&self) -> String {
         if self.shown { format!("({0:─>width$}) ", "", width = 2 * self.width() + 1) } else { String::new() }

@@ -4,7 +4,7 @@
 //! thousand tests would take longer than they do.
 
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -41,13 +41,9 @@ struct Bar {
 impl Screen {
     /// With what the options ask for, for so many tests; `None` where nobody knows how many there will be.
     pub(super) fn new(options: &Reporting, tests: Option<usize>) -> Screen {
-        let in_ci = std::env::var_os("CI").is_some();
-        let how = match options.show_progress {
-            ShowProgress::Auto if io::stderr().is_terminal() && !in_ci => ShowProgress::Bar,
-            ShowProgress::Auto => ShowProgress::Counter,
-            how => how,
-        };
-        let bar = (how == ShowProgress::Bar && tests != Some(0)).then(|| Bar::new(tests, options.max_progress_running));
+        let how = options.progress();
+        let wants_bar = matches!(how, ShowProgress::Bar | ShowProgress::Only) && tests != Some(0);
+        let bar = wants_bar.then(|| Bar::new(tests, options.max_progress_running));
         Screen { terminal: Terminal::new(options.color), bar, counts: how == ShowProgress::Counter }
     }
 
