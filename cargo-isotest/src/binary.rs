@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use isotest::runner::{Client, Program, Started, Target, harness_arguments};
 
-use crate::compile::Binary;
+use crate::compile::{Binary, Runner};
 use crate::list::{Harness, Test};
 
 /// Who runs a binary's tests.
@@ -27,12 +27,19 @@ pub(crate) struct Ready<'a> {
     /// Paths that its tests need although a private directory may hide them.
     pub(crate) keep: Vec<PathBuf>,
     server: RefCell<Server>,
+    /// Whoever looks at its tests: what starts them.
+    watcher: Option<Runner>,
 }
 
 impl<'a> Ready<'a> {
     /// With this server to begin with.
     pub(crate) fn new(binary: &'a Binary, server: Server) -> Ready<'a> {
-        Ready { binary, keep: kept(binary), server: RefCell::new(server) }
+        Ready { binary, keep: kept(binary), server: RefCell::new(server), watcher: None }
+    }
+
+    /// From here on its tests are started by this program.
+    pub(crate) fn watched_by(&mut self, watcher: Runner) {
+        self.watcher = Some(watcher);
     }
 
     /// The server, a new one if the old one is gone.
@@ -56,10 +63,14 @@ impl<'a> Ready<'a> {
     /// What a test process becomes.
     pub(crate) fn target(&self, test: &Test, client: &Client) -> Target {
         let own = matches!(*self.server.borrow(), Server::Own(_));
-        if own && client.can_return() && test.harness == Harness::Libtest {
+        let returns = own && self.watcher.is_none();
+        if returns && client.can_return() && test.harness == Harness::Libtest {
             return if test.wrapped { Target::Body } else { Target::Harness };
         }
-        let (program, arguments) = self.binary.command_line(&arguments(test));
+        let (mut program, mut arguments) = self.binary.command_line(&arguments(test));
+        if let Some(watcher) = &self.watcher {
+            (program, arguments) = watcher.command_line(&program, arguments);
+        }
         Target::Exec(Program {
             program,
             arguments,

@@ -13,7 +13,7 @@ pub(crate) use cargo::Cargo;
 pub(crate) use choose::{Choose, Names};
 pub(crate) use merge::Merge;
 pub(crate) use report::{Annotate, Color, MessageFormat, Reporting, ShowProgress, StatusLevel};
-pub(crate) use run::{Copies, NoTests, Running};
+pub(crate) use run::{CommandLine, Copies, NoTests, Running};
 pub(crate) use typed::{about_tests, about_the_run};
 
 /// Builds tests through cargo and runs each in a machine of its own: with its own processes, network and /tmp.

@@ -92,10 +92,7 @@ impl Binary {
         let arguments = arguments.iter().map(|&argument| argument.to_owned());
         match &self.runner {
             None => (self.executable.clone(), arguments.collect()),
-            Some(Runner { program, arguments: first }) => {
-                let executable = self.executable.to_string_lossy().into_owned();
-                (program.clone(), first.iter().cloned().chain([executable]).chain(arguments).collect())
-            }
+            Some(runner) => runner.command_line(&self.executable, arguments.collect()),
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) use profile::RunLayer;
 pub(crate) use scripts::{RelativeTo, Script};
 pub(crate) use shown::{Row, threads};
 pub(crate) use spec::{Change, SpecPatch};
-pub(crate) use units::duration;
+pub(crate) use units::{duration, words};
 pub(crate) use values::*;
 
 /// Where the configuration is looked for, from the workspace's root.

@@ -172,6 +172,7 @@ impl<'e, 'a> Execution<'e, 'a> {
             Some(News::Stop(signal)) => return Ok(Some(Why::Signal(signal))),
             Some(News::Pause) => self.pause()?,
             Some(News::Tell) => self.tell_what_runs()?,
+            Some(News::PassOn) => Family::read()?.interrupt_tests(),
             None => {}
         }
         if std::mem::take(&mut self.typed)

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
+use signal_hook::SigId;
 
 use crate::Problem;
 use crate::exit_code::Code;
@@ -24,6 +25,9 @@ pub(crate) struct Interrupt {
     stop: Arc<AtomicUsize>,
     pause: Arc<AtomicBool>,
     tell: Arc<AtomicBool>,
+    pass_on: Arc<AtomicBool>,
+    /// What happens on Ctrl-C, as long as it is for us.
+    on_ctrl_c: Vec<SigId>,
 }
 
 /// What a signal asks for.
@@ -35,6 +39,8 @@ pub(crate) enum News {
     Pause,
     /// To tell what runs.
     Tell,
+    /// Nothing of us: what runs is to hear of it.
+    PassOn,
 }
 
 impl Interrupt {
@@ -48,12 +54,16 @@ impl Interrupt {
         arrived.set_nonblocking(true)?;
         let (stop, pause) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let again = Arc::new(AtomicBool::new(false));
+        let mut on_ctrl_c = Vec::new();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
             let number = signal as i32;
             // In this order: the second signal ends us at once, and whoever sees that one has arrived must find out which.
-            signal_hook::flag::register_conditional_shutdown(number, Code::Interrupted as i32, Arc::clone(&again))?;
-            signal_hook::flag::register(number, Arc::clone(&again))?;
-            signal_hook::flag::register_usize(number, Arc::clone(&stop), signal as usize)?;
+            let ends = [
+                signal_hook::flag::register_conditional_shutdown(number, Code::Interrupted as i32, Arc::clone(&again))?,
+                signal_hook::flag::register(number, Arc::clone(&again))?,
+                signal_hook::flag::register_usize(number, Arc::clone(&stop), signal as usize)?,
+            ];
+            on_ctrl_c.extend(ends.into_iter().filter(|_| signal == Signal::SIGINT));
             signal_hook::low_level::pipe::register(number, arriving.try_clone()?)?;
         }
         let tell = Arc::new(AtomicBool::new(false));
@@ -61,7 +71,15 @@ impl Interrupt {
             signal_hook::flag::register(signal as i32, Arc::clone(asked_for))?;
             signal_hook::low_level::pipe::register(signal as i32, arriving.try_clone()?)?;
         }
-        Ok(Interrupt { arrived, stop, pause, tell })
+        Ok(Interrupt { arrived, stop, pause, tell, pass_on: Arc::default(), on_ctrl_c })
+    }
+
+    /// From here on Ctrl-C ends nothing, however often it comes.
+    pub(crate) fn pass_on_ctrl_c(&mut self) -> io::Result<()> {
+        for registered in self.on_ctrl_c.drain(..) {
+            signal_hook::low_level::unregister(registered);
+        }
+        signal_hook::flag::register(Signal::SIGINT as i32, Arc::clone(&self.pass_on)).map(drop)
     }
 
     /// What signals have asked for since the last time. That everything is to stop stays true.
@@ -77,6 +95,7 @@ impl Interrupt {
         match () {
             () if taken(&self.pause) => Some(News::Pause),
             () if taken(&self.tell) => Some(News::Tell),
+            () if taken(&self.pass_on) => Some(News::PassOn),
             () => None,
         }
     }
@@ -86,7 +105,7 @@ impl Interrupt {
         match self.news() {
             Some(News::Stop(signal)) => Err(stopped(doing, signal)),
             Some(News::Pause) => nix::sys::signal::raise(Signal::SIGSTOP).map_err(|errno| failed(doing, &errno.into())),
-            Some(News::Tell) | None => Ok(()), // No test runs yet.
+            Some(News::Tell | News::PassOn) | None => Ok(()), // No test runs yet.
         }
     }
 

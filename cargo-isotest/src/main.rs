@@ -40,6 +40,7 @@ mod setup_scripts;
 mod show_config;
 mod source;
 mod suite;
+mod watched;
 
 use std::process::ExitCode;
 

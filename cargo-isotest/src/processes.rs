@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 /// All that descends from this program.
 pub(crate) struct Family(Vec<Process>);
 
@@ -14,6 +17,7 @@ pub(crate) struct Process {
     pub(crate) pid: u32,
     /// Its arguments, or its name where it has none.
     pub(crate) command: String,
+    name: String,
     parent: u32,
     state: char,
 }
@@ -43,6 +47,19 @@ impl Family {
     }
 }
 
+impl Family {
+    /// Ctrl-C for what each init has started.
+    pub(crate) fn interrupt_tests(&self) {
+        let is_init = |pid: u32| self.0.iter().any(|process| process.pid == pid && process.name == INIT);
+        for process in self.0.iter().filter(|process| is_init(process.parent)) {
+            kill(Pid::from_raw(process.pid.cast_signed()), Signal::SIGINT).ok(); // Ended meanwhile: as good.
+        }
+    }
+}
+
+/// How every init calls itself.
+const INIT: &str = "isotest-init";
+
 fn descendants(all: &[Process], of: u32) -> Vec<Process> {
     let mut found = Vec::new();
     let (mut parent, mut next) = (of, 0);
@@ -67,7 +84,7 @@ impl Process {
         let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let arguments = String::from_utf8_lossy(&arguments).trim_end_matches('\0').replace('\0', " ");
         let command = if arguments.is_empty() { name.to_owned() } else { arguments };
-        Some(Process { pid, command, parent, state })
+        Some(Process { pid, command, name: name.to_owned(), parent, state })
     }
 
     /// What it does, in a word.

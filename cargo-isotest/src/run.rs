@@ -17,7 +17,7 @@ use crate::order::{Known, start_order};
 use crate::report::{Destination, Opening, Recorder, Reports, Timings};
 use crate::schedule::{Rounds, Tolerance};
 use crate::suite::{Chosen, Suite, Wanted};
-use crate::{Problem, execute, no_tests, record, report, select, setup_scripts};
+use crate::{Problem, execute, no_tests, record, report, select, setup_scripts, watched};
 
 /// Builds, chooses, runs, reports.
 pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
@@ -25,13 +25,14 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let unavailable = Unavailable::chosen().map_err(failed)?;
     let Run { choose, running, reporting, configuration, reuse, cargo } = options;
     check_version(reporting).map_err(|message| Problem { message, code: Code::WrongOptions })?;
-    let interrupt = Interrupt::watch()?;
+    let mut interrupt = Interrupt::watch()?;
     let suite = Suite::build(Wanted { choose, configuration, reuse, cargo }, &interrupt)?;
     let profile = suite.profile((about_the_run(running, reporting), about_tests(running, reporting)))?;
     if running.no_run {
         return Ok(Code::Passed);
     }
     let mut chosen = suite.tests(&profile, &interrupt)?;
+    watched::prepare(&mut chosen.listed, running, &mut interrupt)?;
     setup_scripts::run(&mut chosen.listed, &profile, &suite.built, &interrupt)?;
 
     let decided = Decided::of(running, &suite.names, unavailable);
@@ -47,6 +48,7 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
         seed: decided.seed,
         copies: decided.copies,
         junit,
+        watched: running.is_watched(),
         workspace: &suite.built.workspace,
     };
     let mut reports = Reports::new(&opening);
@@ -84,7 +86,7 @@ impl Decided {
             (None, None) => Some(1),
         };
         let seed = running.shuffle.map(|seed| seed.unwrap_or_else(|| fastrand::u64(..)));
-        Decided { unavailable, seed, copies, live: running.no_capture || names.no_capture }
+        Decided { unavailable, seed, copies, live: running.no_capture || names.no_capture || running.is_watched() }
     }
 }
 
@@ -104,12 +106,12 @@ fn manner(
         tolerance: tolerance(profile.run.fail_fast.value),
         rounds: decided.copies.map_or(Rounds::Endless, Rounds::Count),
         rounds_for: typed.stress_duration,
-        global_timeout: profile.run.global_timeout.value,
+        global_timeout: profile.run.global_timeout.value.filter(|_| !typed.is_watched()),
         groups: profile.groups.iter().map(|(name, most)| (name.clone(), most.on(cpus).get())).collect(),
         order: order(chosen, decided.seed),
         variables: OfTheRun::new(&profile.name, decided.copies),
         tick,
-        keys: !typed.no_input_handler,
+        keys: !typed.no_input_handler && !typed.is_watched(),
     }
 }
 

@@ -21,3 +21,4 @@ mod table;
 mod terminal;
 mod together;
 mod told;
+mod watched;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 
 use super::typed_duration as duration;
-use crate::config::{MaxFail, Terminate, Threads, Verdict};
+use crate::config::{MaxFail, Terminate, Threads, Verdict, words};
 
 /// How to run the tests.
 #[derive(Debug, Default, clap::Args)]
@@ -45,6 +45,19 @@ pub(crate) struct Running {
     /// Start no further test after N failures; `N:immediate` also ends those that run; `all` never stops
     #[arg(long, value_name = "N[:MODE]", value_parser = max_fail, overrides_with_all = ["fail_fast", "no_fail_fast"])]
     pub(crate) max_fail: Option<MaxFail>,
+    /// Run one test in its sandbox under this debugger, which gets the terminal, as in `--debugger "rust-gdb --args"`: no
+    /// timeouts, no retries, no capture
+    #[arg(
+        long, value_name = "COMMAND", value_parser = command_line,
+        conflicts_with_all = ["tracer", "stress_count", "stress_duration", "no_run"]
+    )]
+    pub(crate) debugger: Option<CommandLine>,
+    /// Run one test in its sandbox under this tracer, as in `--tracer "strace -f"`: no timeouts, no retries, no capture
+    #[arg(
+        long, value_name = "COMMAND", value_parser = command_line,
+        conflicts_with_all = ["stress_count", "stress_duration", "no_run"]
+    )]
+    pub(crate) tracer: Option<CommandLine>,
     /// What to do if there is no test to run [default: fail]
     #[arg(long, value_name = "ACTION", env = "ISOTEST_NO_TESTS")]
     pub(crate) no_tests: Option<NoTests>,
@@ -57,6 +70,25 @@ pub(crate) struct Running {
     /// Run copies of each test for this long
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) stress_duration: Option<Duration>,
+}
+
+/// A program, and its first arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandLine(pub(crate) Vec<String>);
+
+fn command_line(text: &str) -> Result<CommandLine, String> {
+    match words(text) {
+        Some(words) if !words.is_empty() => Ok(CommandLine(words)),
+        Some(_) => Err("it names no program".to_owned()),
+        None => Err("a quote is not closed".to_owned()),
+    }
+}
+
+impl Running {
+    /// Whether somebody is to look at one test.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.debugger.is_some() || self.tracer.is_some()
+    }
 }
 
 /// How many copies of each test are run under stress.

@@ -23,6 +23,12 @@ impl CargoConfig {
 }
 
 impl Runner {
+    /// What is to be started for this program to run with these arguments.
+    pub(crate) fn command_line(&self, program: &Path, arguments: Vec<String>) -> (PathBuf, Vec<String>) {
+        let program = program.to_string_lossy().into_owned();
+        (self.program.clone(), self.arguments.iter().cloned().chain([program]).chain(arguments).collect())
+    }
+
     /// For what was built for this triple.
     fn find(config: &CargoConfig, triple: &str) -> Option<Runner> {
         let here = env::current_dir().unwrap_or_default();

@@ -64,7 +64,7 @@ fn value_of<T: Copy>(unit: &str, units: &[(&[&str], T)]) -> Option<T> {
 }
 
 /// The words of a command line, as a shell without variables would see them. `None` where a quote is not closed.
-pub(super) fn words(line: &str) -> Option<Vec<String>> {
+pub(crate) fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.chars();

@@ -41,7 +41,7 @@ impl Human {
     /// Opens the report.
     pub(super) fn new(opening: &Opening<'_, '_>) -> Human {
         let Opening { listed, options, run, .. } = opening;
-        let mut screen = Screen::new(options, opening.runs());
+        let mut screen = Screen::new(opening);
         let margin = details::margin(options);
         let mut human = Human {
             level: run.status_level.value,

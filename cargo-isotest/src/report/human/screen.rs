@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::named;
-use crate::cli::{Reporting, ShowProgress};
+use crate::cli::ShowProgress;
 use crate::event::{Case, Verdict};
+use crate::report::Opening;
 use crate::report::terminal::{BAD, GOOD, ODD, Styled, Terminal};
 
 /// How often the bar is drawn.
@@ -39,9 +40,10 @@ struct Bar {
 }
 
 impl Screen {
-    /// With what the options ask for, for so many tests; `None` where nobody knows how many there will be.
-    pub(super) fn new(options: &Reporting, tests: Option<usize>) -> Screen {
-        let how = options.progress();
+    /// With what the options ask for.
+    pub(super) fn new(opening: &Opening<'_, '_>) -> Screen {
+        let (options, tests) = (opening.options, opening.runs());
+        let how = if opening.watched { ShowProgress::None } else { options.progress() };
         let wants_bar = matches!(how, ShowProgress::Bar | ShowProgress::Only) && tests != Some(0);
         let bar = wants_bar.then(|| Bar::new(tests, options.max_progress_running));
         Screen { terminal: Terminal::new(options.color), bar, counts: how == ShowProgress::Counter }
