@@ -32,6 +32,9 @@ mod keep;
 mod lines;
 #[cfg(target_os = "linux")]
 mod mirror;
+#[cfg(all(target_os = "linux", feature = "lab"))]
+#[expect(dead_code, unused_imports, reason = "the lab is being built on it")]
+mod netlink;
 #[cfg(target_os = "linux")]
 mod outcome;
 #[cfg(target_os = "linux")]

@@ -12,6 +12,8 @@ pub(crate) mod constructors;
 pub(crate) mod door;
 pub(crate) mod env;
 pub(crate) mod mount;
+#[cfg(feature = "lab")]
+pub(crate) mod netlink;
 pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod registry;
