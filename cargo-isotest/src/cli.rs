@@ -7,6 +7,7 @@ mod merge;
 mod report;
 mod run;
 mod typed;
+mod variables;
 
 pub(crate) use archive::{Archive, Reuse};
 pub(crate) use cargo::Cargo;

@@ -9,13 +9,16 @@ mod runner;
 mod rustc;
 mod toolchain;
 
+use std::io;
 use std::path::PathBuf;
+use std::process::Command;
 
 use cargo_metadata::{Artifact, Package};
 use target_spec::Platform;
 
 use crate::Problem;
 use crate::cli::Cargo;
+use crate::exit_code::Code;
 use crate::filterset::BinaryFacts;
 use crate::interrupt::Interrupt;
 pub(crate) use cargo::Products;
@@ -114,7 +117,19 @@ impl Building {
 
     /// The workspace, which is known long before the build has ended.
     pub(crate) fn workspace(&mut self, interrupt: &Interrupt) -> Result<&Workspace, Problem> {
-        self.questions.workspace(interrupt)
+        if let Err(problem) = self.questions.workspace(interrupt) {
+            return Err(self.known_to_the_reader(problem, interrupt)?);
+        }
+        self.questions.workspace(interrupt) // It is there now.
+    }
+
+    /// Without what the build has told as well: it reads the same workspace, and ends as early.
+    fn known_to_the_reader(&mut self, problem: Problem, interrupt: &Interrupt) -> Result<Problem, Problem> {
+        if problem.code != Code::MetadataFailed || !self.cargo.has_complained(interrupt)? {
+            return Ok(problem);
+        }
+        let message = "the workspace could not be read, see cargo's messages above".to_owned();
+        Ok(Problem { message, code: problem.code })
     }
 
     /// Waits for the end.
@@ -178,7 +193,13 @@ fn has_doctests(package: &Package, binaries: &[Binary]) -> bool {
 
 /// The program that cargo says it is, where it runs us; else the one that is found.
 fn cargo() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+    std::env::var("CARGO").ok().filter(|program| !program.is_empty()).unwrap_or_else(|| "cargo".to_owned())
+}
+
+/// A part of the toolchain does not start.
+fn cannot_run(command: &Command, error: &io::Error) -> String {
+    let program = command.get_program().display();
+    format!("cannot run {program}: {error}; is it installed, and in PATH? The variables CARGO and RUSTC name others")
 }
 
 fn binary(artifact: &Artifact, package: &Package, environment: &Environment<'_>) -> Binary {

@@ -44,8 +44,6 @@ mod watched;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use cli::{Cli, Command};
 use exit_code::Code;
 
@@ -53,7 +51,7 @@ fn main() -> ExitCode {
     isotest::runner::link_door();
     // Cargo passes the subcommand's name along; the alias of this repository does not.
     let arguments = std::env::args_os().enumerate().filter(|(at, text)| !(*at == 1 && text == "isotest"));
-    let done = match Cli::parse_from(arguments.map(|(_, text)| text)).what_to_do() {
+    let done = match Cli::typed(arguments.map(|(_, text)| text)).what_to_do() {
         Command::Run(options) => run::run(&options),
         Command::List(options) => listing::list(&options),
         Command::Archive(options) => archive::make(&options),

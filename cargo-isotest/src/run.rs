@@ -22,7 +22,7 @@ use crate::{Problem, execute, no_tests, record, report, select, setup_scripts, w
 /// Builds, chooses, runs, reports.
 pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let failed = |message: String| Problem { message, code: Code::ListFailed };
-    let unavailable = Unavailable::chosen().map_err(failed)?;
+    let unavailable = Unavailable::chosen().map_err(|message| Problem { message, code: Code::WrongOptions })?;
     let Run { choose, running, reporting, configuration, reuse, cargo } = options;
     check_version(reporting).map_err(|message| Problem { message, code: Code::WrongOptions })?;
     let mut interrupt = Interrupt::watch()?;

@@ -21,4 +21,5 @@ mod table;
 mod terminal;
 mod together;
 mod told;
+mod variables;
 mod watched;

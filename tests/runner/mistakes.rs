@@ -186,3 +186,18 @@ fn what_does_not_build_is_cargo_s_to_tell_unless_it_is_to_be_quiet() {
     let silent = run(&["--cargo-quiet", "--cargo-quiet"]);
     assert_eq!(silent.err, "error: the tests could not be built, one --cargo-quiet less tells why\n");
 }
+
+#[test]
+fn what_cargo_says_of_a_workspace_that_can_t_be_read_is_said_once() {
+    let why = "manifest path `nowhere/Cargo.toml` does not exist";
+    let told = |command: &[&str]| {
+        let mut isotest = clean(Command::new(cargo_isotest()));
+        Ended::of(isotest.arg("isotest").args(command).args(["--manifest-path", "nowhere/Cargo.toml"])).with(102).err
+    };
+    let by_cargo = format!("error: {why}\nerror: the workspace could not be read, see cargo's messages above\n");
+    assert_eq!(told(&["run"]), by_cargo);
+    assert_eq!(told(&["list"]), by_cargo);
+    let by_us = format!("error: reading the workspace: {why}\n");
+    assert_eq!(told(&["run", "--cargo-quiet", "--cargo-quiet"]), by_us);
+    assert_eq!(told(&["show-config"]), by_us);
+}

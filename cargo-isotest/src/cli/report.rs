@@ -26,16 +26,15 @@ pub(crate) struct Reporting {
     /// Show the output of tests as they wrote it, without a margin
     #[arg(long, env = "ISOTEST_NO_OUTPUT_INDENT", value_parser = BoolishValueParser::new())]
     pub(crate) no_output_indent: bool,
-    /// How to show progress
-    #[arg(long, value_name = "HOW", env = "ISOTEST_SHOW_PROGRESS", default_value = "auto")]
-    show_progress: ShowProgress,
-    /// Show no progress: an older way to say `--show-progress none`
+    /// How to show progress [default: auto]
+    #[arg(long, value_name = "HOW", env = "ISOTEST_SHOW_PROGRESS")]
+    show_progress: Option<ShowProgress>,
+    /// Show no progress, unless --show-progress says how: an older way to say `--show-progress none`
     #[arg(
         long,
         env = "ISOTEST_HIDE_PROGRESS_BAR",
         value_parser = BoolishValueParser::new(),
-        hide_short_help = true,
-        conflicts_with = "show_progress"
+        hide_short_help = true
     )]
     hide_progress_bar: bool,
     /// How many running tests to show below the progress bar: a number, or `infinite`
@@ -160,8 +159,8 @@ impl Reporting {
     /// How progress is shown here: `auto` is settled, and `only` stays where it means something.
     pub(crate) fn progress(&self) -> ShowProgress {
         let watched = || std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        match self.show_progress {
-            _ if self.hide_progress_bar => ShowProgress::None,
+        let unsaid = if self.hide_progress_bar { ShowProgress::None } else { ShowProgress::Auto };
+        match self.show_progress.unwrap_or(unsaid) {
             ShowProgress::Auto if watched() => ShowProgress::Bar,
             ShowProgress::Only if watched() => ShowProgress::Only,
             ShowProgress::Auto | ShowProgress::Only => ShowProgress::Counter,

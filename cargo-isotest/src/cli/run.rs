@@ -1,6 +1,7 @@
 //! How are the tests run?
 
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
@@ -25,7 +26,7 @@ pub(crate) struct Running {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) global_timeout: Option<Duration>,
     /// Run a failing test up to this many times more
-    #[arg(long, value_name = "N", env = "ISOTEST_RETRIES")]
+    #[arg(long, value_name = "N", env = "ISOTEST_RETRIES", value_parser = number::<u32>)]
     pub(crate) retries: Option<u32>,
     /// How a test counts that failed first and passed when it was run again [default: pass]
     #[arg(long, value_name = "RESULT", env = "ISOTEST_FLAKY_RESULT")]
@@ -62,7 +63,7 @@ pub(crate) struct Running {
     #[arg(long, value_name = "ACTION", env = "ISOTEST_NO_TESTS")]
     pub(crate) no_tests: Option<NoTests>,
     /// Run the tests in a random order; the seed is printed and can be given
-    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, value_parser = number::<u64>)]
     pub(crate) shuffle: Option<Option<u64>>,
     /// Run this many copies of each test, or `infinite`, at once as far as there is room, and report how many failed
     #[arg(long, value_name = "N", value_parser = copies, conflicts_with = "stress_duration")]
@@ -103,6 +104,11 @@ fn copies(text: &str) -> Result<Copies, String> {
         "infinite" => Ok(Copies::Infinite),
         number => number.parse().map(Copies::Count).map_err(|_| "it is a number above 0, or infinite".to_owned()),
     }
+}
+
+/// Told in words that mean something to who has typed it.
+fn number<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "it is no whole number, or too large a one".to_owned())
 }
 
 /// A number, a negative one for so many less than there are CPUs, or `num-cpus`.

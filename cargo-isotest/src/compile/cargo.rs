@@ -2,7 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use cargo_metadata::{Artifact, BuildScript, CrateType, Message};
 use nix::sys::signal::{Signal, killpg};
@@ -44,15 +44,12 @@ impl Running {
             command.stderr(Stdio::null());
         }
         let build = command.process_group(0).spawn();
-        let build = build.map_err(|error| failed(format!("cannot run {}: {error}", super::cargo())))?;
+        let build = build.map_err(|error| failed(super::cannot_run(&command, &error)))?;
         Ok(Running { build, ended: false, is_silent: options.is_silent() })
     }
 
     pub(super) fn finish(mut self, interrupt: &Interrupt) -> Result<Products, Problem> {
-        let output = self.build.stdout.take().ok_or_else(|| failed("cargo has no output".to_owned()))?;
-        let messages = interrupt.read_to_end(output, "building the tests")?;
-        let ended = self.build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?;
-        self.ended = true;
+        let (messages, ended) = self.end(interrupt)?;
         if !ended.success() {
             let why = if self.is_silent { "one --cargo-quiet less tells why" } else { "see cargo's messages above" };
             return Err(failed(format!("the tests could not be built, {why}")));
@@ -66,6 +63,20 @@ impl Running {
             }
         }
         Ok(products)
+    }
+
+    /// Whether it ends badly and has told everybody why.
+    pub(super) fn has_complained(&mut self, interrupt: &Interrupt) -> Result<bool, Problem> {
+        Ok(!self.end(interrupt)?.1.success() && !self.is_silent)
+    }
+
+    /// Waits for its end. Its messages for programs, and how it ended.
+    fn end(&mut self, interrupt: &Interrupt) -> Result<(Vec<u8>, ExitStatus), Problem> {
+        let output = self.build.stdout.take().ok_or_else(|| failed("cargo has no output".to_owned()))?;
+        let messages = interrupt.read_to_end(output, "building the tests")?;
+        let ended = self.build.wait().map_err(|error| failed(format!("cannot wait for cargo: {error}")))?;
+        self.ended = true;
+        Ok((messages, ended))
     }
 }
 

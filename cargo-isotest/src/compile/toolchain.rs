@@ -1,5 +1,7 @@
 //! What do cargo and rustc know that the build does not tell? Cargo is asked before the build, and answers meanwhile.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -138,29 +140,40 @@ fn metadata(options: &Cargo) -> MetadataCommand {
 /// A program that will answer on its standard output.
 struct Asked {
     program: Child,
+    /// What it says to people. A file, so that only one stream has to be read as it comes.
+    complaint: File,
     doing: &'static str,
 }
 
 impl Asked {
     fn ask(mut command: Command, doing: &'static str) -> Result<Asked, Problem> {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        match command.spawn() {
-            Ok(program) => Ok(Asked { program, doing }),
-            Err(error) => Err(problem(doing, &error.to_string())),
-        }
+        let failed = |error: io::Error| problem(doing, &error.to_string());
+        let complaint = tempfile::tempfile().map_err(failed)?;
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let started = command.stderr(complaint.try_clone().map_err(failed)?).spawn();
+        let program = started.map_err(|error| problem(doing, &super::cannot_run(command, &error)))?;
+        Ok(Asked { program, complaint, doing })
     }
 
     fn answer(&mut self, interrupt: &Interrupt) -> Result<String, Problem> {
-        let (stdout, stderr) = (self.program.stdout.take(), self.program.stderr.take());
-        let (Some(stdout), Some(stderr)) = (stdout, stderr) else { return Err(problem(self.doing, "no output")) };
+        let failed = |error: io::Error| problem(self.doing, &error.to_string());
+        let stdout = self.program.stdout.take().ok_or_else(|| problem(self.doing, "no output"))?;
         let answer = interrupt.read_to_end(stdout, self.doing)?;
-        let complaint = interrupt.read_to_end(stderr, self.doing)?;
-        let ended = self.program.wait().map_err(|error| problem(self.doing, &error.to_string()))?;
-        if !ended.success() {
-            return Err(problem(self.doing, String::from_utf8_lossy(&complaint).trim_end()));
+        if !self.program.wait().map_err(failed)?.success() {
+            let mut complaint = Vec::new();
+            self.complaint.seek(SeekFrom::Start(0)).map_err(failed)?;
+            self.complaint.read_to_end(&mut complaint).map_err(failed)?;
+            return Err(problem(self.doing, why(&String::from_utf8_lossy(&complaint))));
         }
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
+}
+
+/// Why it ended: what it says after its warnings, and without a word that we say ourselves.
+fn why(complaint: &str) -> &str {
+    let at_once = || complaint.strip_prefix("error: ");
+    let after_warnings = || complaint.split_once("\nerror: ").map(|(_, why)| why);
+    at_once().or_else(after_warnings).unwrap_or(complaint).trim_end()
 }
 
 impl Drop for Asked {
@@ -173,4 +186,16 @@ impl Drop for Asked {
 
 fn problem(doing: &str, why: &str) -> Problem {
     Problem { message: format!("{doing}: {why}"), code: Code::MetadataFailed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::why;
+
+    #[test]
+    fn only_the_reason_is_taken_from_what_cargo_says() {
+        assert_eq!(why("error: no Cargo.toml\n"), "no Cargo.toml");
+        assert_eq!(why("warning: old\nerror: broken\n\nCaused by:\n  x\n"), "broken\n\nCaused by:\n  x");
+        assert_eq!(why("rustup: no toolchain\n"), "rustup: no toolchain");
+    }
 }
