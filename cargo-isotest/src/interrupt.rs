@@ -43,6 +43,15 @@ pub(crate) enum News {
     PassOn,
 }
 
+/// How much is kept of what is read; the rest is read as well, so that whoever writes it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Everything.
+    All,
+    /// So many bytes.
+    First(usize),
+}
+
 impl Interrupt {
     /// From here on the signals can be waited for.
     pub(crate) fn watch() -> Result<Interrupt, Problem> {
@@ -115,16 +124,18 @@ impl Interrupt {
     ///
     /// When it can't be read, or a signal arrives meanwhile; `doing` names what was interrupted.
     pub(crate) fn read_to_end(&self, stream: impl Read + AsFd, doing: &str) -> Result<Vec<u8>, Problem> {
-        Ok(self.read_until(stream, None, doing)?.unwrap_or_default())
+        Ok(self.read_until(stream, Keep::All, None, doing)?.unwrap_or_default())
     }
 
-    /// The same; `None` where the end has not come by this time.
+    /// The same, of which so much is kept; `None` where the end has not come by this time.
     pub(crate) fn read_until(
         &self,
         mut stream: impl Read + AsFd,
+        keep: Keep,
         until: Option<Instant>,
         doing: &str,
     ) -> Result<Option<Vec<u8>>, Problem> {
+        let most = if let Keep::First(most) = keep { most } else { usize::MAX };
         let mut bytes = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -133,7 +144,7 @@ impl Interrupt {
             }
             match stream.read(&mut buffer).map_err(|error| failed(doing, &error))? {
                 0 => return Ok(Some(bytes)),
-                length => bytes.extend_from_slice(&buffer[..length]),
+                length => bytes.extend_from_slice(&buffer[..length.min(most - bytes.len())]),
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Test binaries with a `main` of their own: what keeps to libtest's conventions is listed and run test by test, anything else
 //! as a whole.
 
+use roxmltree::Document;
+use serde_json::Value;
+
 use crate::suite::Suite;
 
 const HARNESSES: [&str; 3] = ["-p", "harnesses", "--no-fail-fast"];
@@ -52,6 +55,65 @@ fn a_main_that_hears_no_arguments_is_one_test_and_never_runs_outside_of_a_sandbo
     ended.says(&["re-run: cargo isotest run -p harnesses --test deaf_and_failing --exact deaf_and_failing"]);
     // Twice: when it was asked for its tests, and when it was run.
     assert_eq!(suite.noted("deaf runs"), ["isotest", "isotest"]);
+}
+
+/// The fixture's binaries that are run as a whole, and whether they pass.
+const WHOLE: [(&str, bool); 3] = [("deaf", true), ("deaf_and_dumb", true), ("deaf_and_failing", false)];
+
+fn id(name: &str) -> String {
+    format!("harnesses::{name}")
+}
+
+/// The lines for programs of a run of these binaries.
+fn events(suite: &Suite, options: &[&str]) -> Vec<Value> {
+    let ended = suite.run(&[&HARNESSES[..], &["deaf"], options].concat()).with(100);
+    ended.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn a_list_for_programs_has_a_main_that_hears_no_arguments_as_one_test() {
+    let listed = Suite::new().list(&["-p", "harnesses", "-T", "json"]).with(0).out;
+    let listed: Value = serde_json::from_str(&listed).expect("JSON");
+    for (name, _) in WHOLE {
+        let cases = listed["rust-suites"][id(name)]["testcases"].as_object().expect("it is listed");
+        assert_eq!(cases.keys().collect::<Vec<_>>(), [name]);
+        assert_eq!(cases[name]["ignored"], false);
+        assert_eq!(cases[name]["filter-match"]["status"], "matches");
+    }
+}
+
+#[test]
+fn events_tell_of_it_as_one_test() {
+    let suite = Suite::new();
+    let (ours, libtest) =
+        (events(&suite, &["--message-format", "json"]), events(&suite, &["--message-format", "libtest-json"]));
+    for (name, passes) in WHOLE {
+        let ended: Vec<_> =
+            ours.iter().filter(|told| told["event"] == "ended" && told["binary-id"] == id(name)).collect();
+        let [ended] = ended[..] else { panic!("{name} does not end once: {ours:#?}") };
+        assert_eq!(
+            (&ended["name"], &ended["verdict"]),
+            (&name.into(), &if passes { "passed" } else { "failed" }.into())
+        );
+        let told = libtest.iter().filter(|told| told["name"] == format!("{}${name}", id(name)));
+        let told: Vec<_> = told.map(|told| &told["event"]).collect();
+        assert_eq!(told, ["started", if passes { "ok" } else { "failed" }], "{name}");
+    }
+}
+
+#[test]
+fn a_junit_report_has_it_as_one_test() {
+    let suite = Suite::new();
+    let path = suite.place().join("junit.xml");
+    events(&suite, &["--junit", path.to_str().expect("it is text")]);
+    let text = std::fs::read_to_string(path).expect("there is a report");
+    let report = Document::parse(&text).expect("XML");
+    let cases = report.descendants().filter(|node| node.has_tag_name("testcase"));
+    let told = cases.map(|case| {
+        let failed = case.children().any(|node| node.has_tag_name("failure"));
+        (case.attribute("classname").unwrap_or("none").to_owned(), case.attribute("name").unwrap_or("none"), !failed)
+    });
+    assert_eq!(told.collect::<Vec<_>>(), WHOLE.map(|(name, passes)| (id(name), name, passes)));
 }
 
 #[test]

@@ -175,7 +175,7 @@ impl Asking<'_> {
     fn read(&self, reader: OwnedFd) -> Result<String, Problem> {
         let doing = format!("listing the tests of {}", self.binary.id);
         let until = Instant::now().checked_add(self.manner.patience);
-        let bytes = self.manner.interrupt.read_until(File::from(reader), until, &doing)?;
+        let bytes = self.manner.interrupt.read_until(File::from(reader), answers::KEPT, until, &doing)?;
         let bytes = bytes.ok_or_else(|| too_late(self.binary, self.manner.patience))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

@@ -1,7 +1,7 @@
 //! What does a binary's own `main` answer? It is asked in a sandbox: a `main` that hears no arguments runs its tests instead.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use isotest::Spec;
 use isotest::runner::{Client, End, Isolation, Program, Run, Target};
 
+use super::answers;
 use crate::Problem;
 use crate::binary::{self, pipe};
 use crate::compile::Binary;
@@ -70,9 +71,7 @@ impl Ours {
         let failed = |error: io::Error| super::opened::problem(binary, &error);
         let doing = format!("listing the tests of {}", binary.id);
         let (reader, writer) = pipe().map_err(failed)?;
-        // A file, so that only one stream has to be read as it comes.
-        let mut complaint = tempfile::tempfile().map_err(failed)?;
-        let errors = complaint.try_clone().map_err(failed)?;
+        let (complaint, errors) = pipe().map_err(failed)?;
         let mut spec = Spec::default();
         spec.timeout = Some(manner.patience);
         let (program, arguments) = binary.command_line(arguments);
@@ -92,14 +91,14 @@ impl Ours {
             environment: Vec::new(),
             isolation,
         };
-        let pending = self.server().map_err(failed)?.run(run, writer, errors.into()).map_err(failed)?;
-        let text = manner.interrupt.read_to_end(File::from(reader), &doing)?;
+        let pending = self.server().map_err(failed)?.run(run, writer, errors).map_err(failed)?;
+        let complaint = std::thread::spawn(move || end_of(File::from(complaint)));
+        let text = manner.interrupt.read_until(File::from(reader), answers::KEPT, None, &doing)?.unwrap_or_default();
         manner.interrupt.wait(pending.as_fd(), None, &doing)?;
         let gone = || io::Error::other("whoever looked after it was killed");
         let report = pending.report().map_err(failed)?.ok_or_else(|| failed(gone()))?;
-        let mut complained = String::new();
-        complaint.seek(SeekFrom::Start(0)).and_then(|_| complaint.read_to_string(&mut complained)).ok(); // It is no text.
-        Ok((String::from_utf8_lossy(&text).into_owned(), complained, report.end))
+        let complaint = complaint.join().unwrap_or_default();
+        Ok((String::from_utf8_lossy(&text).into_owned(), complaint, report.end))
     }
 
     fn server(&self) -> io::Result<&Client> {
@@ -128,6 +127,17 @@ pub(super) fn too_late(binary: &Binary, patience: Duration) -> Problem {
         patience.as_secs_f64(),
     );
     Problem { message, code: Code::ListFailed }
+}
+
+/// The end of what is written there. It can't be read only afterwards: a pipe that nobody empties stops who writes.
+fn end_of(mut stream: impl Read) -> String {
+    const SHOWN: usize = 16 << 10;
+    let (mut kept, mut buffer) = (Vec::new(), vec![0; SHOWN]);
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        kept.extend_from_slice(&buffer[..length]);
+        kept.drain(..kept.len().saturating_sub(SHOWN));
+    }
+    String::from_utf8_lossy(&kept).into_owned()
 }
 
 fn indented(complaint: &str) -> String {
