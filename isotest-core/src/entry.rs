@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::isolated::IsolatedTest;
 use crate::outcome::{Outcome, Word};
+use crate::own::Own;
 use crate::sys::registry::Registered;
 use crate::sys::word::SharedWord;
 use crate::{mirror, sys};
@@ -29,21 +30,29 @@ impl Termination for Verdict {
 struct Inside {
     test: String,
     word: SharedWord,
+    #[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "only a lab asks"))]
+    own: Own,
 }
 
 static INSIDE: OnceLock<Inside> = OnceLock::new();
 
 /// Tells this process that it is the test process of one test.
-pub(crate) fn enter(test: &str, word: SharedWord) {
+pub(crate) fn enter(test: &str, word: SharedWord, own: Own) {
     // A test process is forked afresh from a server that never entered.
-    drop(INSIDE.set(Inside { test: test.to_owned(), word }));
+    drop(INSIDE.set(Inside { test: test.to_owned(), word, own }));
+}
+
+/// What this test process has of its own; `None` in any other process.
+#[cfg(feature = "lab")]
+pub(crate) fn own() -> Option<Own> {
+    INSIDE.get().map(|inside| inside.own)
 }
 
 /// The same for a test process that was executed afresh; its init has written the test's name into the letter.
 pub(crate) fn enter_by_letter(letter: OwnedFd) {
     let Ok((word, told)) = SharedWord::open_letter(&letter) else { return };
-    if let Ok(test) = std::str::from_utf8(&told) {
-        enter(test, word);
+    if let Some((own, test)) = std::str::from_utf8(&told).ok().and_then(Own::read) {
+        enter(test, word, own);
     }
 }
 

@@ -29,6 +29,7 @@ use self::litter::Clean;
 use self::orders::Orders;
 use crate::coverage::Stranded;
 use crate::outcome::{End, Failure, Stage};
+use crate::own::Own;
 use crate::plan::{Plan, Step, init_is_pid_1};
 use crate::protocol::{Isolation, Run, Target, send};
 use crate::report::Report;
@@ -133,7 +134,7 @@ fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
     let init = if init_is_pid_1(run) { None } else { Some(process::own_pidfd()?) };
     let (word, letter) = match &run.target {
         Target::Exec(program) if program.wrapped => {
-            let (word, letter) = SharedWord::as_letter(run.test.as_bytes())?;
+            let (word, letter) = SharedWord::as_letter(Own::of(run).before(&run.test).as_bytes())?;
             (word, Some(letter))
         }
         _ => (SharedWord::new()?, None),

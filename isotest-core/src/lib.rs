@@ -28,15 +28,18 @@ mod isolated;
 mod judge;
 #[cfg(target_os = "linux")]
 mod keep;
+#[cfg(all(target_os = "linux", feature = "lab"))]
+pub mod lab;
 #[cfg(target_os = "linux")]
 mod lines;
 #[cfg(target_os = "linux")]
 mod mirror;
 #[cfg(all(target_os = "linux", feature = "lab"))]
-#[expect(dead_code, unused_imports, reason = "the lab is being built on it")]
 mod netlink;
 #[cfg(target_os = "linux")]
 mod outcome;
+#[cfg(target_os = "linux")]
+mod own;
 #[cfg(target_os = "linux")]
 mod patient;
 #[cfg(target_os = "linux")]

@@ -93,6 +93,7 @@ impl Attributes {
     }
 
     /// A number in network byte order, as nftables has them.
+    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
     pub(crate) fn number_be(&mut self, kind: u16, value: u32) -> &mut Self {
         self.put(kind, &value.to_be_bytes())
     }

@@ -9,6 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::User;
 use crate::host::Facts;
+use crate::own::Own;
 use crate::protocol::{Isolation, Run, Target};
 use crate::sys;
 use crate::sys::door::Arguments;
@@ -64,7 +65,7 @@ pub(crate) fn become_test(
     }
     if let Target::Body | Target::Harness = run.target {
         arguments.rewrite(proof, &harness_arguments(&run.test));
-        crate::entry::enter(&run.test, ties.word);
+        crate::entry::enter(&run.test, ties.word, Own::of(run));
     }
     match &run.target {
         Target::Body => run_body(run, tests, arguments),

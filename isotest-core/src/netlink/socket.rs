@@ -65,6 +65,7 @@ impl Socket {
     }
 
     /// As [`Socket::request`], in one piece, as a transaction of nftables has to be.
+    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
     pub(crate) fn request_whole(&mut self, batch: &Batch) -> Result<(), Refusal> {
         if batch.is_empty() { Ok(()) } else { self.request_part(batch, 0..batch.len()) }
     }
@@ -91,6 +92,7 @@ impl Socket {
     }
 
     /// Asks one question and gives each item of the answer to `each`: its type, and what follows the header.
+    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
     pub(crate) fn ask(&mut self, question: &Batch, mut each: impl FnMut(u16, &[u8])) -> Result<(), Refusal> {
         debug_assert_eq!(question.len(), 1, "one question at a time");
         let own = self.sequence;

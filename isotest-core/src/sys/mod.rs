@@ -13,6 +13,8 @@ pub(crate) mod door;
 pub(crate) mod env;
 pub(crate) mod mount;
 #[cfg(feature = "lab")]
+pub(crate) mod namespaces;
+#[cfg(feature = "lab")]
 pub(crate) mod netlink;
 pub(crate) mod network;
 pub(crate) mod process;

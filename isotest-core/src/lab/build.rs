@@ -1,0 +1,131 @@
+//! Builds a topology: makes the namespaces, then sends the plan's messages. It decides nothing.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::sched::CloneFlags;
+use nix::sys::socket::SockProtocol;
+
+use super::error::{Error, Result};
+use super::plan::{Space, Step};
+use super::rtnetlink;
+use super::topology::{Role, Topology};
+use crate::netlink::{Batch, Refusal, Socket};
+
+/// A network namespace that is there.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// Keeps it, and leads there.
+    pub(crate) namespace: OwnedFd,
+    /// Asks for links, addresses and routes in it.
+    pub(crate) links: Socket,
+}
+
+/// All namespaces of a lab.
+pub(crate) type Spaces = BTreeMap<Space, Built>;
+
+/// Makes the namespaces, on a thread of its own, which leaves each for the next and ends in the last. The test body's own is
+/// taken as it is.
+pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) -> Result<Spaces> {
+    let make_all = || {
+        let mut built = Spaces::new();
+        if let Some(node) = topology.nodes.iter().position(|node| node.role == Role::Here) {
+            let entered = nix::sched::setns(here, CloneFlags::CLONE_NEWNET);
+            entered.map_err(|errno| Error::kernel("entering the test's own network", errno))?;
+            built.insert(Space::Node(node), current()?);
+        }
+        for space in spaces {
+            let attempt = || match space {
+                Space::Node(node) => format!("making a network namespace for `{}`", topology.nodes[*node].name),
+                Space::Switches => "making a network namespace for the switches".to_owned(),
+                Space::Wires => "making a network namespace for the wires".to_owned(),
+            };
+            let made = nix::sched::unshare(CloneFlags::CLONE_NEWNET);
+            made.map_err(|errno| Error::kernel(attempt(), errno))?;
+            if let Space::Node(node) = space {
+                settings(topology.nodes[*node].role)?;
+            }
+            built.insert(*space, current()?);
+        }
+        Ok(built)
+    };
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("lab-builder".to_owned()).spawn_scoped(scope, make_all);
+        let builder =
+            builder.map_err(|error| Error::new("starting a thread to build the lab on", error.to_string()))?;
+        builder.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// The namespace that this thread is in.
+fn current() -> Result<Built> {
+    let namespace = std::fs::File::open("/proc/thread-self/ns/net");
+    let namespace =
+        namespace.map_err(|error| Error::new("opening /proc/thread-self/ns/net", error.to_string()))?.into();
+    let links = Socket::open(SockProtocol::NetlinkRoute);
+    Ok(Built { namespace, links: links.map_err(|errno| Error::kernel("opening an rtnetlink socket", errno))? })
+}
+
+/// What a fresh network namespace has otherwise than a host of a lab should.
+fn settings(role: Role) -> Result<()> {
+    let group = nix::unistd::getegid();
+    set("ipv4/ip_unprivileged_port_start", "0")?;
+    set("ipv4/ping_group_range", &format!("{group} {group}"))?;
+    // All addresses are the lab's own: nobody needs a second to find out whether they are taken.
+    set("ipv6/conf/default/accept_dad", "0")?;
+    if role == Role::Router {
+        set("ipv4/ip_forward", "1")?;
+        set("ipv6/conf/all/forwarding", "1")?;
+        // The two directions may take different ways.
+        set("ipv4/conf/all/rp_filter", "0")?;
+        set("ipv4/conf/default/rp_filter", "0")?;
+    }
+    Ok(())
+}
+
+fn set(name: &str, value: &str) -> Result<()> {
+    let path = format!("/proc/sys/net/{name}");
+    match std::fs::write(&path, value) {
+        // Where the kernel, or its command line, leaves IPv6 out, there is nothing to set; giving a v6 address says so.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && name.starts_with("ipv6") => Ok(()),
+        other => other.map_err(|error| Error::new(format!("writing {value:?} to {path}"), error.to_string())),
+    }
+}
+
+/// Sends the steps, as many at once as go to one namespace.
+pub(crate) fn carry_out(steps: &[(Space, Step)], spaces: &mut Spaces) -> Result<()> {
+    for group in steps.chunk_by(|(one, _), (other, _)| one == other) {
+        let mut batch = Batch::default();
+        for (_, step) in group {
+            write(step, &mut batch, spaces);
+        }
+        let space = spaces.get_mut(&group[0].0).expect("every space of a step was made");
+        space.links.request(&batch).map_err(|refusal| explain(&group[refusal.message].1, &refusal))?;
+    }
+    Ok(())
+}
+
+fn write(step: &Step, batch: &mut Batch, spaces: &Spaces) {
+    match step {
+        Step::Bridge { index, name } => rtnetlink::bridge(batch, *index, name),
+        Step::Veth { end, there, end_there, .. } => {
+            rtnetlink::veth(batch, end, end_there, spaces[there].namespace.as_fd());
+        }
+        Step::Join { index, bridge, .. } => rtnetlink::join(batch, *index, *bridge),
+        Step::Raise { index, .. } => rtnetlink::raise(batch, *index),
+        Step::Address { index, prefix, .. } => rtnetlink::address(batch, *index, *prefix),
+        Step::Route { hop, .. } => rtnetlink::route(batch, hop.to, hop.by),
+    }
+}
+
+fn explain(step: &Step, refusal: &Refusal) -> Error {
+    let error = Error::refused(step.to_string(), refusal);
+    match step {
+        Step::Bridge { .. } => error.unless_kernel_has(refusal.errno, "bridge", "CONFIG_BRIDGE"),
+        Step::Veth { .. } => error.unless_kernel_has(refusal.errno, "veth", "CONFIG_VETH"),
+        Step::Address { prefix, .. } if prefix.address().is_ipv6() => {
+            error.unless_kernel_has(refusal.errno, "IPv6", "CONFIG_IPV6, or leave it out by `without_ipv6`")
+        }
+        _ => error,
+    }
+}

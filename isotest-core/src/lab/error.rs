@@ -1,0 +1,85 @@
+//! What goes wrong in a lab, in words: what was attempted, why it failed, what to do.
+
+use std::fmt;
+
+use nix::errno::Errno;
+
+use crate::netlink::Refusal;
+
+/// Why something in a lab could not be done. It reads the same as `Display` and as `Debug`, which is what a test that
+/// returns it prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    attempted: String,
+    cause: String,
+    remedy: Option<String>,
+}
+
+/// What a lab's functions return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// What was attempted, and why it failed.
+    pub(crate) fn new(attempted: impl Into<String>, cause: impl Into<String>) -> Error {
+        Error { attempted: attempted.into(), cause: cause.into(), remedy: None }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Error {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// The kernel's no to a system call.
+    pub(crate) fn kernel(attempted: impl Into<String>, errno: Errno) -> Error {
+        let error = Error::new(attempted, explained(errno));
+        match errno {
+            Errno::EPERM | Errno::EACCES => error.remedy(
+                "building networks takes CAP_NET_ADMIN and CAP_SYS_ADMIN over the test's own namespaces, which `#[isotest]` \
+                 gives: don't drop them before the lab is up",
+            ),
+            Errno::EMFILE => error.remedy("raise the limit of open files (`ulimit -n`): a lab takes up to six for each host"),
+            Errno::ENOSPC => error.remedy("the limit of namespaces is reached: see /proc/sys/user/max_net_namespaces"),
+            _ => error,
+        }
+    }
+
+    /// The kernel's no to a netlink message.
+    pub(crate) fn refused(attempted: impl Into<String>, refusal: &Refusal) -> Error {
+        let mut error = Error::kernel(attempted, refusal.errno);
+        if let Some(words) = &refusal.words {
+            error.cause = format!("{} ({words})", error.cause);
+        }
+        error
+    }
+
+    /// Says what a kernel lacks that knows no device, or subsystem, of this kind.
+    #[must_use]
+    pub(crate) fn unless_kernel_has(mut self, errno: Errno, what: &str, option: &str) -> Error {
+        if matches!(errno, Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT | Errno::EAFNOSUPPORT | Errno::ENODEV) {
+            self.cause = format!("this kernel has no {what} ({errno})");
+            self.remedy = Some(format!("load the module (`modprobe {what}`), or use a kernel with {option}"));
+        }
+        self
+    }
+}
+
+fn explained(errno: Errno) -> String {
+    format!("{errno:?}, {}", errno.desc())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.attempted, self.cause)?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,97 @@
+//! What does a host see of files: its own /etc/hosts, /etc/resolv.conf, /sys and host name; all else is the test's.
+
+use std::ffi::CString;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::CloneFlags;
+use nix::sys::statvfs::{FsFlags, statvfs};
+
+use super::error::{Error, Result};
+use crate::plan::Step;
+use crate::setup::{Detached, carry_out};
+use crate::sys::mount::{move_mount, open_tree};
+
+/// What a host is to find in files that are the machine's otherwise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Views {
+    /// Lines for /etc/hosts that all hosts have.
+    pub(crate) hosts: Arc<String>,
+    /// What /etc/resolv.conf says.
+    pub(crate) resolver: Arc<String>,
+}
+
+/// Gives the calling thread, which is in the host's network, mounts and a host name of its own.
+pub(crate) fn furnish(host: &str, views: &Views) -> Result<()> {
+    let sys = Path::new("/sys");
+    let cgroups = sys.join("fs/cgroup");
+    let mut steps = vec![
+        Step::Unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS),
+        Step::Hostname(host.to_owned()),
+        Step::MakePrivate,
+    ];
+    let read_only = statvfs(sys).is_ok_and(|sys| sys.flags().contains(FsFlags::ST_RDONLY));
+    let fresh = Step::Mount { kind: "sysfs", at: sys.into(), read_only };
+    if cgroups.is_dir() {
+        steps.extend([Step::Detach(cgroups.clone()), fresh, Step::Attach(cgroups)]);
+    } else {
+        steps.push(fresh);
+    }
+    carry_out(&steps, &mut Detached::default()).map_err(|failure| {
+        Error::kernel(format!("preparing `{host}`: {}", failure.step), nix::errno::Errno::from_raw(failure.errno))
+    })?;
+    let trees = take(views)?;
+    lay(&trees)
+}
+
+/// Lays the files over those of the test body itself.
+pub(crate) fn show_here(views: &Views) -> Result<()> {
+    // Elsewhere, so that nobody in the test finds another /tmp for a moment.
+    let take_elsewhere = || {
+        let unshared = nix::sched::unshare(CloneFlags::CLONE_NEWNS);
+        unshared.map_err(|errno| Error::kernel("preparing files for the test's own network", errno))?;
+        take(views)
+    };
+    let trees = super::place::on_a_thread("lab-files", take_elsewhere)?;
+    lay(&trees)
+}
+
+/// Writes the files and takes them as mounts that are attached nowhere. The calling thread's /tmp is another for a moment.
+fn take(views: &Views) -> Result<Vec<(&'static str, OwnedFd)>> {
+    let shelf = Path::new("/tmp");
+    let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    let mounted = mount(Some("tmpfs"), shelf, Some("tmpfs"), safe, Some("size=4M,mode=755"));
+    mounted.map_err(|errno| Error::kernel("mounting tmpfs for the lab's files", errno))?;
+    let files = [("hosts", "/etc/hosts", &views.hosts), ("resolv.conf", "/etc/resolv.conf", &views.resolver)];
+    let trees = files.into_iter().map(|(name, over, text)| {
+        let own = shelf.join(name);
+        let written = fs::write(&own, text.as_bytes());
+        written.map_err(|error| Error::new(format!("writing the lab's {over}"), error.to_string()))?;
+        let tree = open_tree(&c_path(&own));
+        Ok((over, tree.map_err(|errno| Error::kernel(format!("taking the lab's {over}"), errno))?))
+    });
+    let trees = trees.collect();
+    let unmounted = umount2(shelf, MntFlags::MNT_DETACH);
+    unmounted.map_err(|errno| Error::kernel("taking the tmpfs for the lab's files away", errno))?;
+    trees
+}
+
+fn lay(trees: &[(&'static str, OwnedFd)]) -> Result<()> {
+    for (over, tree) in trees {
+        // Where it is a symbolic link into a directory that is private here, the link itself is covered.
+        let laid = move_mount(tree, &c_path(Path::new(over)));
+        laid.map_err(|errno| {
+            let error = Error::kernel(format!("laying the lab's file over {over}"), errno);
+            let missing = errno == nix::errno::Errno::ENOENT;
+            if missing { error.remedy(format!("create {over} on this machine, it may be empty")) } else { error }
+        })?;
+    }
+    Ok(())
+}
+
+fn c_path(path: &Path) -> CString {
+    CString::new(path.as_os_str().as_encoded_bytes()).expect("the paths of this file have no NUL byte")
+}

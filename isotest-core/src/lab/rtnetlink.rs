@@ -1,0 +1,120 @@
+//! How is the kernel told of links, addresses and routes? One function per message, `rtnetlink(7)`.
+
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::addresses::{Mac, Prefix};
+use crate::netlink::{Attributes, Batch};
+
+/// Which of a namespace's interfaces `lo` is.
+pub(crate) const LOOPBACK: u32 = 1;
+
+/// One end of a veth pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VethEnd {
+    pub(crate) name: String,
+    /// Its number in its namespace, so that nobody has to ask for it; 0 lets the kernel choose.
+    pub(crate) index: u32,
+    pub(crate) mac: Mac,
+    pub(crate) mtu: Option<u32>,
+}
+
+const CREATE: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+const UP: u32 = libc::IFF_UP as u32;
+
+/// A veth pair (`veth(4)`): one end in the socket's namespace, the other in `there`. Neither can be up before both are there.
+pub(crate) fn veth(batch: &mut Batch, here: &VethEnd, end_there: &VethEnd, there: BorrowedFd<'_>) {
+    /// `VETH_INFO_PEER` of linux/veth.h.
+    const PEER: u16 = 1;
+    batch.add(libc::RTM_NEWLINK, CREATE, &link_header(here.index, 0), |link| {
+        described(link, here);
+        link.nest(libc::IFLA_LINKINFO, |info| {
+            info.put(libc::IFLA_INFO_KIND, b"veth").nest(libc::IFLA_INFO_DATA, |data| {
+                data.nest_after(PEER, &link_header(end_there.index, 0), |peer| {
+                    described(peer, end_there);
+                    peer.number(libc::IFLA_NET_NS_FD, there.as_raw_fd().cast_unsigned());
+                });
+            });
+        });
+    });
+}
+
+fn described(link: &mut Attributes, end: &VethEnd) {
+    link.text(libc::IFLA_IFNAME, &end.name).put(libc::IFLA_ADDRESS, &end.mac.0);
+    if let Some(mtu) = end.mtu {
+        link.number(libc::IFLA_MTU, mtu);
+    }
+}
+
+/// A bridge, up, that forwards from the first frame on and to whoever listens.
+pub(crate) fn bridge(batch: &mut Batch, index: u32, name: &str) {
+    /// `IFLA_BR_MCAST_SNOOPING` of linux/if_link.h. Without a querier in the lab, snooping would lose groups in time.
+    const SNOOPING: u16 = 23;
+    batch.add(libc::RTM_NEWLINK, CREATE, &link_header(index, UP), |link| {
+        link.text(libc::IFLA_IFNAME, name).nest(libc::IFLA_LINKINFO, |info| {
+            info.put(libc::IFLA_INFO_KIND, b"bridge").nest(libc::IFLA_INFO_DATA, |data| {
+                data.put(SNOOPING, &[0]);
+            });
+        });
+    });
+}
+
+/// Makes an interface a port of a bridge, and brings it up.
+pub(crate) fn join(batch: &mut Batch, index: u32, bridge: u32) {
+    batch.add(libc::RTM_NEWLINK, 0, &link_header(index, UP), |link| {
+        link.number(libc::IFLA_MASTER, bridge);
+    });
+}
+
+/// Brings an interface up.
+pub(crate) fn raise(batch: &mut Batch, index: u32) {
+    batch.add(libc::RTM_NEWLINK, 0, &link_header(index, UP), |_| {});
+}
+
+/// An address of an interface, at once usable: nobody else can have it, so nobody is asked (`IFA_F_NODAD`).
+pub(crate) fn address(batch: &mut Batch, index: u32, prefix: Prefix) {
+    let flags = if prefix.address().is_ipv6() { libc::IFA_F_NODAD as u8 } else { 0 };
+    let mut header = vec![family(prefix.address()), prefix.length(), flags, libc::RT_SCOPE_UNIVERSE];
+    header.extend(index.to_ne_bytes());
+    batch.add(libc::RTM_NEWADDR, CREATE, &header, |address| {
+        let bytes = bytes(prefix.address());
+        address.put(libc::IFA_LOCAL, &bytes).put(libc::IFA_ADDRESS, &bytes);
+        if let (IpAddr::V4(own), true) = (prefix.address(), prefix.length() < 31) {
+            let broadcast = u32::from(own) | (u32::MAX >> prefix.length());
+            address.put(libc::IFA_BROADCAST, &broadcast.to_be_bytes());
+        }
+    });
+}
+
+/// A route through a neighbour.
+pub(crate) fn route(batch: &mut Batch, to: Prefix, by: IpAddr) {
+    batch.add(libc::RTM_NEWROUTE, CREATE, &route_header(to, libc::RTN_UNICAST), |route| {
+        route.put(libc::RTA_DST, &bytes(to.address())).put(libc::RTA_GATEWAY, &bytes(by));
+    });
+}
+
+fn route_header(to: Prefix, kind: u8) -> [u8; 12] {
+    let table = libc::RT_TABLE_MAIN;
+    let scope = libc::RT_SCOPE_UNIVERSE;
+    [family(to.address()), to.length(), 0, 0, table, libc::RTPROT_STATIC, scope, kind, 0, 0, 0, 0]
+}
+
+/// `struct ifinfomsg`: which interface, and which of its flags to set.
+fn link_header(index: u32, flags: u32) -> [u8; 16] {
+    let mut header = [0; 16];
+    header[4..8].copy_from_slice(&index.to_ne_bytes());
+    header[8..12].copy_from_slice(&flags.to_ne_bytes());
+    header[12..].copy_from_slice(&flags.to_ne_bytes());
+    header
+}
+
+fn family(address: IpAddr) -> u8 {
+    (if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }) as u8
+}
+
+fn bytes(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}

@@ -1,0 +1,168 @@
+//! What do all handles of one lab share? First a drawing, then what was built from it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::build::{self, Spaces};
+use super::error::{Error, Result};
+use super::files::{self, Views};
+use super::host::Host;
+use super::place::{Place, Rooms};
+use super::plan::{self, Space};
+use super::topology::{HERE, Role, Topology};
+use super::{check, kill, routes};
+
+/// One lab.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    topology: Topology,
+    stage: Stage,
+}
+
+/// How far it is.
+#[derive(Clone, Debug)]
+enum Stage {
+    Drawn,
+    Up(Arc<Network>),
+    /// It could not be built, and why.
+    Failed(Error),
+    /// Its [`super::Lab`] was dropped.
+    Gone,
+}
+
+/// What was built.
+#[derive(Debug)]
+pub(crate) struct Network {
+    /// One for each node.
+    pub(crate) places: Vec<Arc<Place>>,
+    /// The namespaces, with the sockets that change them.
+    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
+    pub(crate) spaces: Mutex<Spaces>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Result<Shared> {
+        let attempt = "making a lab";
+        let Some(own) = crate::entry::own() else {
+            let cause = "this is not inside a sandbox, and would change the machine's own network";
+            return Err(Error::new(attempt, cause).remedy("put `#[isotest]` on the test, or run it by `cargo isotest`"));
+        };
+        if !own.network {
+            let cause = "this test shares the machine's network";
+            return Err(Error::new(attempt, cause).remedy(
+                "take `net = \"host\"` away from the test, or `isolation = false` and ISOTEST_UNAVAILABLE=run from its run",
+            ));
+        }
+        Ok(Shared { state: Mutex::new(State { topology: Topology::default(), stage: Stage::Drawn }) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the drawing.
+    pub(crate) fn draw<T>(&self, change: impl FnOnce(&mut Topology) -> Result<T>) -> Result<T> {
+        let mut state = self.state();
+        match &state.stage {
+            Stage::Drawn => change(&mut state.topology),
+            Stage::Up(_) => Err(Error::new("changing the lab", "it is up already")
+                .remedy("add all hosts and links, and choose their addresses, before the first host is entered")),
+            Stage::Failed(error) => Err(error.clone()),
+            Stage::Gone => Err(gone("changing the lab")),
+        }
+    }
+
+    /// Reads the drawing.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Topology) -> T) -> T {
+        read(&self.state().topology)
+    }
+
+    /// The number of a host, if it is of this lab.
+    pub(crate) fn node_of(&self, host: &Host) -> Result<usize> {
+        if std::ptr::eq(self, host.lab()) {
+            return Ok(host.node());
+        }
+        let attempt = format!("connecting `{}`", host.name());
+        Err(Error::new(attempt, "it belongs to another lab")
+            .remedy("add it to the same lab as what it is connected to"))
+    }
+
+    /// The node of the test body's own network.
+    pub(crate) fn here(&self) -> Result<usize> {
+        let find = |topology: &Topology| topology.nodes.iter().position(|node| node.role == Role::Here);
+        match self.read(find) {
+            Some(node) => Ok(node),
+            None => self.draw(|topology| topology.add_node(HERE, Role::Here)),
+        }
+    }
+
+    /// Builds it, once.
+    pub(crate) fn up(&self) -> Result<Arc<Network>> {
+        let mut state = self.state();
+        match &state.stage {
+            Stage::Up(network) => return Ok(Arc::clone(network)),
+            Stage::Failed(error) => return Err(error.clone()),
+            Stage::Gone => return Err(gone("entering a host")),
+            Stage::Drawn => {}
+        }
+        let built = Network::build(&state.topology).map(Arc::new);
+        state.stage = match &built {
+            Ok(network) => Stage::Up(Arc::clone(network)),
+            Err(error) => Stage::Failed(error.clone()),
+        };
+        built
+    }
+
+    /// Ends all that runs in it. The namespaces go with the last descriptor that leads to them.
+    pub(crate) fn take_down(&self) {
+        let stage = std::mem::replace(&mut self.state().stage, Stage::Gone);
+        if let Stage::Up(network) = stage {
+            kill::all_in(&network.places);
+        }
+    }
+}
+
+fn gone(attempt: &str) -> Error {
+    Error::new(attempt, "the lab is gone").remedy("keep the `Lab` alive as long as its hosts are used")
+}
+
+impl Network {
+    fn build(topology: &Topology) -> Result<Network> {
+        let routes = routes::of_all(topology);
+        check::check(topology, &routes)?;
+        let here = Rooms::here()?;
+        let mut spaces = build::namespaces(topology, &plan::spaces(topology), &here.copy_of_network()?)?;
+        build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
+        let views = views(topology);
+        let mut here = Some(here);
+        let mut places = Vec::new();
+        for (number, node) in topology.nodes.iter().enumerate() {
+            let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
+                (Role::Here, Some(rooms)) => {
+                    if crate::entry::own().is_some_and(|own| own.mounts) {
+                        files::show_here(&views)?;
+                    }
+                    Place::here(&node.name, rooms)?
+                }
+                _ => Place::new(&node.name, &spaces[&Space::Node(number)].namespace, views.clone())?,
+            };
+            places.push(Arc::new(place));
+        }
+        Ok(Network { places, spaces: Mutex::new(spaces) })
+    }
+}
+
+/// The files that all hosts see.
+fn views(topology: &Topology) -> Views {
+    let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
+    for (node, it) in topology.nodes.iter().enumerate() {
+        for address in topology.addresses_of(node) {
+            hosts.push_str(&format!("{} {}\n", address.address(), it.name));
+        }
+    }
+    Views { hosts: Arc::new(hosts), resolver: Arc::new("nameserver 127.0.0.53\n".to_owned()) }
+}

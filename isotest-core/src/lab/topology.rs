@@ -1,0 +1,232 @@
+//! What is in a lab, and how is it connected? Plain data: it is written down and checked here, and built elsewhere.
+
+use std::net::IpAddr;
+
+use super::addresses::{self, Mac, Prefix};
+use super::error::{Error, Result};
+
+/// All that is in a lab.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Topology {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) switches: Vec<Switch>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) cables: Vec<Cable>,
+    pub(crate) routes: Vec<Route>,
+}
+
+/// A host, or a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// Whether it gets routes to all that is not its neighbour.
+    pub(crate) routed: bool,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Host,
+    /// Forwards between its links.
+    Router,
+    /// The test body's own network.
+    Here,
+}
+
+/// A bridge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Switch {
+    pub(crate) name: String,
+    pub(crate) segment: usize,
+}
+
+/// Who can talk to one another without a router: all at one switch, or the two ends of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// For messages: ``switch `lan` ``.
+    pub(crate) name: String,
+    /// v4 and v6.
+    pub(crate) networks: [Option<Prefix>; 2],
+    /// How many interfaces are attached.
+    pub(crate) attached: usize,
+}
+
+/// A veth pair, or two of them with a wire between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cable {
+    pub(crate) segment: usize,
+    /// The second is `None` at a switch.
+    pub(crate) ends: [Option<Port>; 2],
+    pub(crate) switch: Option<usize>,
+    pub(crate) mtu: Option<u32>,
+    /// Whether frames pass through the engine that can lose and delay them.
+    pub(crate) wired: bool,
+}
+
+/// The end of a cable at a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Port {
+    pub(crate) node: usize,
+    /// Which of the node's interfaces, from 0 on: `eth0`.
+    pub(crate) number: usize,
+    /// Which of the segment's, from 1 on.
+    pub(crate) place: usize,
+    pub(crate) mac: Mac,
+    /// What was asked for instead of the automatic addresses.
+    pub(crate) chosen: Vec<Prefix>,
+    /// Whether the segments behind this port are hidden from those in front of it, as masquerading hides them.
+    pub(crate) hides: bool,
+}
+
+/// A route that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) node: usize,
+    pub(crate) to: Prefix,
+    pub(crate) by: IpAddr,
+}
+
+/// Where a cable's end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct At {
+    pub(crate) cable: usize,
+    pub(crate) end: usize,
+}
+
+/// The name of [`Role::Here`].
+pub(crate) const HERE: &str = "here";
+
+impl Port {
+    /// The interface's name in its node.
+    pub(crate) fn interface(&self) -> String {
+        format!("eth{}", self.number)
+    }
+}
+
+impl Topology {
+    pub(crate) fn add_node(&mut self, name: &str, role: Role) -> Result<usize> {
+        self.check_name(name, if role == Role::Router { "router" } else { "host" })?;
+        self.nodes.push(Node { name: name.to_owned(), role, routed: true });
+        Ok(self.nodes.len() - 1)
+    }
+
+    pub(crate) fn add_switch(&mut self, name: &str) -> Result<usize> {
+        self.check_name(name, "switch")?;
+        let networks = addresses::of_switch(self.switches.len() + 1).ok_or_else(|| {
+            Error::new(format!("adding the switch `{name}`"), "a lab has room for 127 switches")
+                .remedy("connect some of the hosts by `lab.link`")
+        })?;
+        let segment = self.add_segment(format!("switch `{name}`"), networks);
+        self.switches.push(Switch { name: name.to_owned(), segment });
+        Ok(self.switches.len() - 1)
+    }
+
+    /// Connects two nodes directly; gives the cable.
+    pub(crate) fn add_link(&mut self, nodes: [usize; 2]) -> Result<usize> {
+        let [a, b] = nodes.map(|node| self.nodes[node].name.clone());
+        let attempt = || format!("linking `{a}` and `{b}`");
+        if nodes[0] == nodes[1] {
+            return Err(Error::new(attempt(), "both ends are the same host").remedy("it reaches itself by 127.0.0.1"));
+        }
+        let links = self.cables.iter().filter(|cable| cable.switch.is_none()).count();
+        let networks = addresses::of_link(links)
+            .ok_or_else(|| Error::new(attempt(), "a lab has room for 32768 links").remedy("use a switch"))?;
+        let segment = self.add_segment(format!("the link between `{a}` and `{b}`"), networks);
+        let ends = nodes.map(|node| Some(self.add_port(node, segment)));
+        Ok(self.add_cable(segment, ends, None))
+    }
+
+    /// Connects a node to a switch; gives the cable.
+    pub(crate) fn attach(&mut self, switch: usize, node: usize) -> Result<usize> {
+        let Switch { segment, ref name } = self.switches[switch];
+        let attached = |port: &Port| port.node == node;
+        let mut at_this_switch = self.cables.iter().filter(|cable| cable.switch == Some(switch));
+        if at_this_switch.any(|cable| cable.ends.iter().flatten().any(attached)) {
+            let attempt = format!("connecting `{}` to the switch `{name}`", self.nodes[node].name);
+            return Err(Error::new(attempt, "it is connected to it already").remedy("leave one of the two out"));
+        }
+        let port = self.add_port(node, segment);
+        Ok(self.add_cable(segment, [Some(port), None], Some(switch)))
+    }
+
+    fn add_segment(&mut self, name: String, networks: [Prefix; 2]) -> usize {
+        self.segments.push(Segment { name, networks: networks.map(Some), attached: 0 });
+        self.segments.len() - 1
+    }
+
+    fn add_cable(&mut self, segment: usize, ends: [Option<Port>; 2], switch: Option<usize>) -> usize {
+        self.cables.push(Cable { segment, ends, switch, mtu: None, wired: false });
+        self.cables.len() - 1
+    }
+
+    fn add_port(&mut self, node: usize, segment: usize) -> Port {
+        self.segments[segment].attached += 1;
+        let place = self.segments[segment].attached;
+        let all: usize = self.segments.iter().map(|segment| segment.attached).sum();
+        let number = self.ports_of(node).count();
+        Port { node, number, place, mac: Mac::of_interface(all), chosen: Vec::new(), hides: false }
+    }
+
+    /// The ports of a node, in the order in which they were made.
+    pub(crate) fn ports_of(&self, node: usize) -> impl Iterator<Item = (At, &Port)> {
+        self.ports().filter(move |(_, port)| port.node == node)
+    }
+
+    /// All ports.
+    pub(crate) fn ports(&self) -> impl Iterator<Item = (At, &Port)> {
+        self.cables.iter().enumerate().flat_map(|(cable, it)| {
+            let ends = it.ends.iter().enumerate();
+            ends.filter_map(move |(end, port)| Some((At { cable, end }, port.as_ref()?)))
+        })
+    }
+
+    /// The port at the end of a cable.
+    pub(crate) fn port(&self, at: At) -> Option<&Port> {
+        self.cables[at.cable].ends[at.end].as_ref()
+    }
+
+    /// The addresses of a port: those asked for, and the automatic one of each family for which none was.
+    pub(crate) fn addresses(&self, at: At) -> Vec<Prefix> {
+        let Some(port) = self.port(at) else { return Vec::new() };
+        let networks = self.segments[self.cables[at.cable].segment].networks;
+        let automatic = networks.into_iter().flatten().filter_map(|network| {
+            let chosen = port.chosen.iter().any(|chosen| chosen.address().is_ipv4() == network.address().is_ipv4());
+            if chosen { None } else { network.host(port.place) }
+        });
+        let mut all: Vec<Prefix> = port.chosen.iter().copied().chain(automatic).collect();
+        all.sort_by_key(|prefix| prefix.address().is_ipv6());
+        all
+    }
+
+    /// All addresses of a node, in the order of its ports.
+    pub(crate) fn addresses_of(&self, node: usize) -> Vec<Prefix> {
+        self.ports_of(node).flat_map(|(at, _)| self.addresses(at)).collect()
+    }
+
+    /// The segment of a cable.
+    pub(crate) fn segment(&self, cable: usize) -> &Segment {
+        &self.segments[self.cables[cable].segment]
+    }
+
+    fn check_name(&self, name: &str, what: &str) -> Result<()> {
+        let attempt = || format!("adding the {what} `{name}`");
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let label = (1..=63).contains(&name.len())
+            && name.chars().all(|c| letter(c) || c == '-')
+            && name.starts_with(letter)
+            && name.ends_with(letter);
+        if !label {
+            let remedy = "write 1 to 63 lower-case letters, digits and hyphens, a letter or digit first and last, such as `db-1`";
+            return Err(Error::new(attempt(), "this is no host name (RFC 1123)").remedy(remedy));
+        }
+        let taken = self.nodes.iter().map(|node| &node.name).chain(self.switches.iter().map(|switch| &switch.name));
+        if taken.into_iter().any(|taken| taken == name) {
+            return Err(Error::new(attempt(), "the lab has one of this name").remedy("give each a name of its own"));
+        }
+        if name == "localhost" {
+            return Err(Error::new(attempt(), "every host is that to itself").remedy("give it a name of its own"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! Networks inside a test: each claim of the lab's, on real sockets.
+#![expect(
+    clippy::unwrap_in_result,
+    reason = "the lab's errors are returned, a test's own assumptions panic where they stand"
+)]
+
+mod mistakes;
+mod reach;
+mod talk;
+mod views;

@@ -1,0 +1,192 @@
+//! What is said of mistakes, and of machines that can't?
+
+use expect_test::{Expect, expect};
+use isotest::isotest;
+use isotest::lab::{Lab, Result};
+
+fn says<T: std::fmt::Debug>(result: Result<T>, expected: &Expect) {
+    expected.assert_eq(&result.expect_err("it is a mistake").to_string());
+}
+
+#[test]
+fn a_lab_outside_of_a_sandbox_says_where_to_put_the_attribute() {
+    if std::process::id() == 2 {
+        return; // Under `cargo isotest`, which puts this test, too, into one.
+    }
+    let expected = expect![
+        "making a lab: this is not inside a sandbox, and would change the machine's own network; put `#[isotest]` on the test, or run it by `cargo isotest`"
+    ];
+    says(Lab::new(), &expected);
+}
+
+#[isotest(net = "host")]
+fn a_lab_in_the_machine_s_own_network_is_refused() {
+    let expected = expect![
+        "making a lab: this test shares the machine's network; take `net = \"host\"` away from the test, or `isolation = false` and ISOTEST_UNAVAILABLE=run from its run"
+    ];
+    says(Lab::new(), &expected);
+}
+
+#[isotest]
+fn names_are_checked() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.host("alice")?;
+    says(
+        lab.host("alice"),
+        &expect!["adding the host `alice`: the lab has one of this name; give each a name of its own"],
+    );
+    says(
+        lab.switch("alice"),
+        &expect!["adding the switch `alice`: the lab has one of this name; give each a name of its own"],
+    );
+    says(
+        lab.router("Big Box"),
+        &expect![
+            "adding the router `Big Box`: this is no host name (RFC 1123); write 1 to 63 lower-case letters, digits and hyphens, a letter or digit first and last, such as `db-1`"
+        ],
+    );
+    says(
+        lab.host("localhost"),
+        &expect!["adding the host `localhost`: every host is that to itself; give it a name of its own"],
+    );
+    Ok(())
+}
+
+#[isotest]
+fn connections_are_checked() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    says(
+        lab.link(&alice, &alice),
+        &expect!["linking `alice` and `alice`: both ends are the same host; it reaches itself by 127.0.0.1"],
+    );
+    let stranger = Lab::new()?.host("stranger")?;
+    says(
+        lab.link(&alice, &stranger),
+        &expect!["connecting `stranger`: it belongs to another lab; add it to the same lab as what it is connected to"],
+    );
+    let lan = lab.switch("lan")?;
+    lan.connect(&[&alice])?;
+    says(
+        lan.connect(&[&bob, &alice]),
+        &expect!["connecting `alice` to the switch `lan`: it is connected to it already; leave one of the two out"],
+    );
+    says(
+        lab.link(&alice, &bob)?.address_of(&lab.host("carol")?),
+        &expect![
+            "looking for `carol` at the link made by linking `alice` and `bob`: it is not there; name one of the hosts that the link connects"
+        ],
+    );
+    Ok(())
+}
+
+#[isotest]
+fn addresses_are_checked() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    says(
+        link.address(&alice, "10.9.0.1"),
+        &expect![
+            "choosing the address 10.9.0.1 for `alice`: it is outside of 10.128.0.0/24, the network of the link between `alice` and `bob`; choose an address in 10.128.0.0/24, or first another network for the link between `alice` and `bob`"
+        ],
+    );
+    says(
+        link.address(&alice, "ten"),
+        &expect![[
+            r#"choosing the address ten for `alice`: "ten" has no slash: write an address, a slash and the number of the network's bits, such as 10.1.0.0/16 or fd00:7::/64"#
+        ]],
+    );
+    says(
+        link.network("10.9.0.1/24"),
+        &expect![
+            "choosing the network 10.9.0.1/24 for the link between `alice` and `bob`: bits behind the network's are set; write 10.9.0.0/24"
+        ],
+    );
+    says(
+        link.mtu(900),
+        &expect![
+            "choosing an MTU of 900 bytes for the link between `alice` and `bob`: it must be from 1280 to 65535; below 1280 there is no IPv6: leave that out first, by `without_ipv6`"
+        ],
+    );
+    says(
+        link.mac(&bob, "01:00:00:00:00:01"),
+        &expect![[
+            r#"choosing the hardware address 01:00:00:00:00:01: "01:00:00:00:00:01" is no hardware address of one interface: write six hexadecimal bytes, the first one even, such as 02:00:00:00:00:07"#
+        ]],
+    );
+    link.address(&alice, "10.128.0.2")?;
+    says(
+        lab.up(),
+        &expect![
+            "giving `bob` the address 10.128.0.2: `alice` has it; choose another; automatic addresses are numbered in the order of attachment"
+        ],
+    );
+    Ok(())
+}
+
+#[isotest]
+fn networks_that_overlap_are_refused() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    lab.link(&alice, &bob)?;
+    lab.switch("lan")?.network("10.128.0.0/9")?;
+    says(
+        lab.up(),
+        &expect![
+            "giving switch `lan` the network 10.128.0.0/9: the link between `alice` and `bob` has 10.128.0.0/24, and an address would be in both; choose networks that do not overlap"
+        ],
+    );
+    Ok(())
+}
+
+#[isotest]
+fn routes_in_a_circle_are_refused() -> Result<()> {
+    let lab = Lab::new()?;
+    let (g1, g2, bob) = (lab.router("g1")?, lab.router("g2")?, lab.host("bob")?);
+    let between = lab.link(&g1, &g2)?;
+    lab.link(&g2, &bob)?;
+    g1.route("192.0.2.0/24", between.address_of(&g2)?)?;
+    g2.route("192.0.2.0/24", between.address_of(&g1)?)?;
+    says(
+        lab.up(),
+        &expect![
+            "routing 192.0.2.0/24: a packet to it would go in a circle: `g1` → `g2` → `g1`; take one of the routes between these back"
+        ],
+    );
+    Ok(())
+}
+
+#[isotest]
+fn a_route_through_nobody_is_refused() -> Result<()> {
+    let lab = Lab::new()?;
+    let (g1, bob) = (lab.router("g1")?, lab.host("bob")?);
+    lab.link(&g1, &bob)?;
+    bob.route("default", "10.128.0.9".parse().expect("an address"))?;
+    says(
+        lab.up(),
+        &expect![
+            "routing 0.0.0.0/0 through 10.128.0.9 on `bob`: `bob` has no neighbour with that address; name the address of a router at one of its own links"
+        ],
+    );
+    Ok(())
+}
+
+#[isotest]
+fn what_comes_too_late_is_refused() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    lab.up()?;
+    let late = expect![
+        "changing the lab: it is up already; add all hosts and links, and choose their addresses, before the first host is entered"
+    ];
+    says(lab.host("carol"), &late);
+    says(link.mtu(1400), &late);
+    drop(lab);
+    says(
+        alice.spawn(|| ()),
+        &expect!["entering a host: the lab is gone; keep the `Lab` alive as long as its hosts are used"],
+    );
+    Ok(())
+}
