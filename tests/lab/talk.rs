@@ -25,7 +25,7 @@ pub(crate) fn converse(from: &Host, to: &Host, address: IpAddr) -> bool {
         eprintln!("{} to {} at {address}: {error}", from.name(), to.name());
         return false;
     }
-    drop(echo.expect("a thread starts").join());
+    echo.expect("a thread starts").join();
     answered.is_ok_and(|same| same)
 }
 
