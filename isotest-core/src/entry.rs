@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::panic::{catch_unwind, resume_unwind};
 use std::process::{ExitCode, Termination};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::isolated::IsolatedTest;
@@ -112,13 +113,26 @@ fn run_elsewhere(test: &'static Registered) -> (Outcome, Word) {
 }
 
 fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
+    WRAPPED.store(true, Ordering::Relaxed);
     let ended = __rust_begin_short_backtrace(|| catch_unwind(test.body));
+    #[cfg(feature = "lab")]
+    if !is_as_hoped(test.should_panic, &ended) {
+        crate::lab::failure::tell();
+    }
     inside.word.say(&match &ended {
         Ok(code) if *code == ExitCode::SUCCESS => Word::Passed,
         Ok(_) => Word::Failed,
         Err(payload) => Word::Panicked(message(&**payload)),
     });
     ended
+}
+
+static WRAPPED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the test of this process has the attribute, whose wrapper knows when it has failed.
+#[cfg(feature = "lab")]
+pub(crate) fn is_wrapped() -> bool {
+    WRAPPED.load(Ordering::Relaxed)
 }
 
 /// std leaves out of a backtrace what lies below a frame of this name.
@@ -158,14 +172,16 @@ fn stack_size() -> usize {
 }
 
 fn judge(should_panic: Option<&str>, ended: Result<ExitCode, Box<dyn Any + Send>>) -> bool {
+    let passed = is_as_hoped(should_panic, &ended);
+    std::mem::forget(ended); // Dropping a payload could panic again.
+    passed
+}
+
+fn is_as_hoped(should_panic: Option<&str>, ended: &Result<ExitCode, Box<dyn Any + Send>>) -> bool {
     match (should_panic, ended) {
-        (None, Ok(code)) => code == ExitCode::SUCCESS,
-        (Some(_), Ok(_)) => false,
-        (should_panic, Err(payload)) => {
-            let message = message(&*payload);
-            std::mem::forget(payload); // Dropping it could panic again.
-            should_panic.is_some_and(|expected| crate::outcome::is_expected_panic(expected, message.as_deref()))
-        }
+        (None, Ok(code)) => *code == ExitCode::SUCCESS,
+        (Some(_), Ok(_)) | (None, Err(_)) => false,
+        (Some(expected), Err(payload)) => crate::outcome::is_expected_panic(expected, message(&**payload).as_deref()),
     }
 }
 

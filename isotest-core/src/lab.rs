@@ -34,6 +34,7 @@ mod addresses;
 mod build;
 mod check;
 mod error;
+pub(crate) mod failure;
 mod files;
 mod host;
 mod kill;
@@ -43,6 +44,7 @@ mod place;
 mod plan;
 mod routes;
 mod rtnetlink;
+mod seed;
 mod shared;
 mod switch;
 mod topology;
@@ -127,6 +129,12 @@ impl Lab {
         Ok(Host::new(&self.shared, node, HERE))
     }
 
+    /// From what all chance in this lab follows. It is printed when the test fails; `ISOTEST_SEED` sets it.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.shared.seed()
+    }
+
     /// Builds what has been added so far, if that has not been done; entering a host does so too. Nothing can be added after it.
     ///
     /// # Errors
@@ -139,6 +147,10 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        // Of a test with the attribute its wrapper knows better whether a panic is a failure.
+        if std::thread::panicking() && !crate::entry::is_wrapped() {
+            failure::tell();
+        }
         self.shared.take_down();
     }
 }

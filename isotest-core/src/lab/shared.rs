@@ -9,11 +9,12 @@ use super::host::Host;
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::topology::{HERE, Role, Topology};
-use super::{check, kill, routes};
+use super::{check, failure, kill, routes, seed};
 
 /// One lab.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    seed: u64,
     state: Mutex<State>,
 }
 
@@ -57,7 +58,14 @@ impl Shared {
                 "take `net = \"host\"` away from the test, or `isolation = false` and ISOTEST_UNAVAILABLE=run from its run",
             ));
         }
-        Ok(Shared { state: Mutex::new(State { topology: Topology::default(), stage: Stage::Drawn }) })
+        Ok(Shared {
+            seed: seed::choose()?,
+            state: Mutex::new(State { topology: Topology::default(), stage: Stage::Drawn }),
+        })
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,6 +117,7 @@ impl Shared {
             Stage::Gone => return Err(gone("entering a host")),
             Stage::Drawn => {}
         }
+        failure::note(seed::told(self.seed));
         let built = Network::build(&state.topology).map(Arc::new);
         state.stage = match &built {
             Ok(network) => Stage::Up(Arc::clone(network)),

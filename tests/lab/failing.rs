@@ -1,0 +1,31 @@
+//! What is said of a lab when its test has failed, under which runner?
+
+use isotest_tests::{Ended, Fixture};
+
+const SEED: &str = "isotest: the lab's seed was 7; ISOTEST_SEED=7 makes the same packets suffer the same";
+
+fn run(mut command: std::process::Command, seed: &str) -> Ended {
+    Ended::of(command.env("ISOTEST_SEED", seed))
+}
+
+#[test]
+fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
+    let ended = run(Fixture("labs").cargo(&["test", "--no-fail-fast"]), "7").with(101);
+    assert_eq!(ended.lines(&[SEED]), 2, "`panics` and `fails`: {}", ended.out);
+    ended.says(&["making a lab: this is not inside a sandbox"]);
+    ended.says(&["Error: changing the lab: it is up already"]);
+}
+
+#[test]
+fn cargo_isotest_does_so_of_plain_tests_too() {
+    let ended = run(Fixture("labs").cargo_isotest(&["--no-fail-fast"]), "7").with(100);
+    assert_eq!(ended.lines(&[SEED]), 3, "`panics`, `fails` and `plain`: {}", ended.err);
+}
+
+#[test]
+fn a_seed_that_is_no_number_is_told() {
+    let ended = run(Fixture("labs").cargo_isotest(&["passes"]), "seven").with(100);
+    ended.says(&[
+        "making a lab: ISOTEST_SEED is \"seven\", which is no number from 0 to 18446744073709551615; set it to",
+    ]);
+}
