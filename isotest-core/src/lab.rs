@@ -28,9 +28,11 @@
 //! # fn main() {}
 //! ```
 //!
-//! The crate's feature `lab`, on by default, brings it. Linux only.
+//! The crate's feature `lab`, on by default, brings it; `tokio` adds `Host::block_on` and `Host::spawn_async`. Linux only.
 
 mod addresses;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod build;
 mod check;
 mod error;

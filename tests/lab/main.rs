@@ -4,6 +4,8 @@
     reason = "the lab's errors are returned, a test's own assumptions panic where they stand"
 )]
 
+mod asynchronous;
+mod crossing;
 mod failing;
 mod mistakes;
 mod reach;

@@ -193,7 +193,7 @@ fn inside<T>(name: &str, place: &Place, body: impl FnOnce() -> T) -> T {
 }
 
 /// The same panic, with the host's name where there is a message.
-fn named(name: &str, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+pub(crate) fn named(name: &str, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     let message =
         payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
     match message {

@@ -20,6 +20,8 @@ pub(crate) struct Place {
     /// Made when somebody enters for the first time: not every host of a large lab is entered.
     rooms: Mutex<Option<Arc<Rooms>>>,
     views: Views,
+    #[cfg(feature = "tokio")]
+    runtime: Mutex<Option<super::asynchronous::Runtime>>,
 }
 
 /// What is a host's own beside its network.
@@ -70,13 +72,30 @@ fn open(who: &str, kind: &str) -> Result<OwnedFd> {
 impl Place {
     /// A host of which only the network is there yet.
     pub(crate) fn new(name: &str, network: &OwnedFd, views: Views) -> Result<Place> {
-        Ok(Place { name: name.to_owned(), network: copy(network)?, rooms: Mutex::new(None), views })
+        Ok(Place::of(name, copy(network)?, None, views))
     }
 
     /// The test body's own place.
     pub(crate) fn here(name: &str, rooms: Rooms) -> Result<Place> {
         let network = copy(&rooms.network)?;
-        Ok(Place { name: name.to_owned(), network, rooms: Mutex::new(Some(Arc::new(rooms))), views: Views::default() })
+        Ok(Place::of(name, network, Some(Arc::new(rooms)), Views::default()))
+    }
+
+    fn of(name: &str, network: OwnedFd, rooms: Option<Arc<Rooms>>, views: Views) -> Place {
+        Place {
+            name: name.to_owned(),
+            network,
+            rooms: Mutex::new(rooms),
+            views,
+            #[cfg(feature = "tokio")]
+            runtime: Mutex::default(),
+        }
+    }
+
+    /// Where its futures run, once there are any.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn runtime(&self) -> &Mutex<Option<super::asynchronous::Runtime>> {
+        &self.runtime
     }
 
     /// The network namespace.
