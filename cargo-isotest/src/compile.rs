@@ -24,7 +24,7 @@ use crate::interrupt::Interrupt;
 pub(crate) use cargo::Products;
 use cargo_config::CargoConfig;
 use environment::Environment;
-pub(crate) use runner::Runner;
+pub(crate) use runner::{Runner, on_the_path};
 use toolchain::Questions;
 pub(crate) use toolchain::{Workspace, with_dependencies};
 

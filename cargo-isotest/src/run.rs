@@ -33,7 +33,7 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     }
     let mut chosen = suite.tests(&profile, &interrupt)?;
     watched::prepare(&mut chosen.listed, running, &mut interrupt)?;
-    setup_scripts::run(&mut chosen.listed, &profile, &suite.built, &interrupt)?;
+    let services = setup_scripts::run(&mut chosen.listed, &profile, &suite.built, &interrupt)?;
 
     let decided = Decided::of(running, &suite.names, unavailable);
     let junit = junit(reporting, &profile, &suite.built);
@@ -60,7 +60,8 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     }
     execute::all(&listed, &manner, &interrupt, &mut |event| reports.tell(event))
         .map_err(|error| failed(format!("cannot wait for the tests: {error}")))?;
-    drop(listed); // Ends the servers, and with them whatever still runs, before the summary says that all is over.
+    // Ends the servers, and with them whatever still runs, before the summary says that all is over.
+    drop((listed, services));
     let code = reports.finish();
     mention_doctests(&suite.built);
     let no_tests = || no_tests::end(running.no_tests.unwrap_or_default(), &suite.names);

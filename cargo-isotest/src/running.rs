@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use isotest::runner::{
-    Client, End, Failure, Filter, Isolation, Lines, Order, Outcome, Pending, Report, Run, Stage, Target, judge,
-    unsatisfied,
+    Client, End, Failure, Filter, Isolation, Leftovers, Lines, Order, Outcome, Pending, Report, Run, Stage, Target,
+    judge, unsatisfied,
 };
 
 use crate::binary::{Ready, pipe};
@@ -92,6 +92,7 @@ impl Running {
             label: asked.label.to_owned(),
             environment: asked.environment.to_vec(),
             isolation,
+            leftovers: Leftovers::End,
         };
         let (started_at, measured_from) = (SystemTime::now(), Instant::now());
         let pending = server.run(run, out_writer, err_writer)?;

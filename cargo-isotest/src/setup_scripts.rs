@@ -1,27 +1,34 @@
-//! Programs that run once before the tests that need them, and hand them variables. They run outside of any sandbox.
+//! Programs that run once before the tests that need them, and hand them variables. They run outside of any sandbox, and what they
+//! leave running goes on until the tests have ended.
 //!
 //! As under nextest, a script that is to hand over variables writes `NAME=value` lines to the file that `ISOTEST_ENV` (or
 //! `NEXTEST_ENV`, so that scripts carry over) names.
 
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
+mod script;
+
+use std::io::{Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use isotest::runner::Client;
 
 use crate::compile::Built;
-use crate::config::{Profile, RelativeTo, Script};
+use crate::config::{Profile, Script};
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
 use crate::list::Listed;
-use crate::patience::{Due, Patience};
-use crate::report::terminal::{self, BAD, GOOD, ODD, Styled};
-use crate::{Problem, cli};
+use crate::report::terminal::{self, GOOD, Styled};
+use crate::{Problem, binary, cli};
+use script::Running;
+
+/// What scripts have left running. It ends with this.
+#[derive(Default)]
+pub(crate) struct Services {
+    /// Those before the server: it is they who end what is left.
+    running: Vec<Running>,
+    server: Option<Client>,
+}
 
 /// Runs those that the chosen tests need, in the order of the configuration.
 pub(crate) fn run(
@@ -29,7 +36,8 @@ pub(crate) fn run(
     profile: &Profile<'_>,
     built: &Built,
     interrupt: &Interrupt,
-) -> Result<(), Problem> {
+) -> Result<Services, Problem> {
+    let mut services = Services::default();
     for script in profile.scripts() {
         let binary_of = |binary: usize| &listed.binaries[binary].binary.facts;
         let needs = |profile: &Profile<'_>, binary: usize, name: &str| {
@@ -39,129 +47,57 @@ pub(crate) fn run(
         if !needed.contains(&true) {
             continue;
         }
-        let variables = run_one(script, built, interrupt)?;
+        let variables = services.run_one(script, built, interrupt)?;
         for (test, _) in listed.tests.iter_mut().zip(needed).filter(|(_, needed)| *needed) {
             test.spec.env.extend(variables.iter().cloned());
         }
     }
-    Ok(())
+    Ok(services)
 }
 
-fn run_one(script: &Script, built: &Built, interrupt: &Interrupt) -> Result<Vec<(String, String)>, Problem> {
-    let failed =
-        |why: String| Problem { message: format!("setup script {}: {why}", script.name), code: Code::ScriptFailed };
-    // It has no name, and so can't be left behind; scripts reach it by the descriptor that we hold.
-    let mut handed_over = tempfile::tempfile().map_err(|error| failed(format!("a file to write to: {error}")))?;
-    let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), handed_over.as_raw_fd()));
-    say(GOOD, "SETUP", &script.name);
-    let started = Instant::now();
-    let mut running = Running::start(script, built, &path).map_err(failed)?;
-    let ended = running.finish(script, interrupt)?;
-    if !ended.success() {
-        let said = running.output().map_err(|error| failed(format!("what it said: {error}")))?;
-        return Err(failed(format!("it ended with {ended}{said}")));
+impl Services {
+    fn run_one(
+        &mut self,
+        script: &Script,
+        built: &Built,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<(String, String)>, Problem> {
+        let failed = |why: String| failed(script, &why);
+        // It has no name, and so can't be left behind; scripts reach it by the descriptor that we hold.
+        let mut handed_over = tempfile::tempfile().map_err(|error| failed(format!("a file to write to: {error}")))?;
+        let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), handed_over.as_raw_fd()));
+        say(GOOD, "SETUP", &script.name);
+        let started = Instant::now();
+        let mut running = Running::start(script, built, &path, self.server(script)?).map_err(failed)?;
+        if let Some(how) = running.finish(script, interrupt)? {
+            let said = running.output().map_err(|error| failed(format!("what it said: {error}")))?;
+            return Err(failed(format!("{how}{said}")));
+        }
+        self.running.push(running);
+        say(GOOD, "SETUP PASS", &format!("{} after {:.3}s", script.name, started.elapsed().as_secs_f64()));
+        let mut text = String::new();
+        let read = handed_over.seek(SeekFrom::Start(0)).and_then(|_| handed_over.read_to_string(&mut text));
+        read.map_err(|error| failed(format!("what it wrote: {error}")))?;
+        variables(&text).map_err(failed)
     }
-    say(GOOD, "SETUP PASS", &format!("{} after {:.3}s", script.name, started.elapsed().as_secs_f64()));
-    let mut text = String::new();
-    let read = handed_over.seek(SeekFrom::Start(0)).and_then(|_| handed_over.read_to_string(&mut text));
-    read.map_err(|error| failed(format!("what it wrote: {error}")))?;
-    variables(&text).map_err(failed)
+
+    /// A fork server of ours, whose inits end with us whoever kills us, and end with them what scripts have left.
+    fn server(&mut self, script: &Script) -> Result<&Client, Problem> {
+        if self.server.is_none() {
+            let started =
+                binary::own_server().map_err(|error| failed(script, &format!("who is to run it: {error}")))?;
+            self.server = Some(started);
+        }
+        self.server.as_ref().ok_or_else(|| failed(script, "nobody is there to run it"))
+    }
+}
+
+fn failed(script: &Script, why: &str) -> Problem {
+    Problem { message: format!("setup script {}: {why}", script.name), code: Code::ScriptFailed }
 }
 
 fn say(style: anstyle::Style, word: &str, what: &str) {
     terminal::Terminal::new(cli::Color::Auto).write(format!("{:>12} {what}\n", Styled(style, word)).as_bytes());
-}
-
-/// A script in a process group of its own, which ends with it.
-struct Running {
-    group: Pid,
-    /// Waits for the script, and then lets go of the writing end of `ended`.
-    waiting: Option<JoinHandle<io::Result<ExitStatus>>>,
-    ended: io::PipeReader,
-    /// What it wrote, as far as it was to be kept.
-    kept: std::fs::File,
-}
-
-impl Running {
-    fn start(script: &Script, built: &Built, handed_over: &Path) -> Result<Running, String> {
-        let program = match script.relative_to {
-            RelativeTo::None if !script.program.contains('/') => PathBuf::from(&script.program),
-            RelativeTo::None | RelativeTo::WorkspaceRoot => built.workspace.join(&script.program),
-            RelativeTo::Target => built.target_directory.join(&script.program),
-        };
-        let start = || -> io::Result<Running> {
-            let kept = tempfile::tempfile()?;
-            let to =
-                |capture: bool| Ok::<Stdio, io::Error>(if capture { kept.try_clone()?.into() } else { terminal()? });
-            let mut command = Command::new(&program);
-            command.args(&script.arguments).current_dir(&built.workspace).stdin(Stdio::null());
-            command.envs(script.env.iter().cloned()).env("ISOTEST_ENV", handed_over).env("NEXTEST_ENV", handed_over);
-            command.stdout(to(script.capture_stdout)?).stderr(to(script.capture_stderr)?).process_group(0);
-            let child = command.spawn()?;
-            let (ended, writer) = io::pipe()?;
-            let group = Pid::from_raw(child.id().cast_signed());
-            let wait = move |mut child: Child| {
-                let status = child.wait();
-                drop(writer);
-                status
-            };
-            Ok(Running { group, waiting: Some(std::thread::spawn(move || wait(child))), ended, kept })
-        };
-        start().map_err(|error| format!("cannot run {}: {error}", program.display()))
-    }
-
-    /// Waits for its end as its slow-timeout says.
-    fn finish(&mut self, script: &Script, interrupt: &Interrupt) -> Result<ExitStatus, Problem> {
-        let doing = format!("running the setup script {}", script.name);
-        let started = Instant::now();
-        let mut patience = script.slow_timeout.map(Patience::new);
-        loop {
-            let next = patience.as_ref().and_then(Patience::next).map(|next| started + next);
-            if interrupt.wait(self.ended.as_fd(), next, &doing)? {
-                break;
-            }
-            match patience.as_mut().and_then(|patience| patience.due(started.elapsed())) {
-                Some(Due::Slow) => say(ODD, "SETUP SLOW", &script.name),
-                Some(Due::Terminate) => {
-                    say(BAD, "TERMINATING", &script.name);
-                    killpg(self.group, Signal::SIGTERM).ok(); // Ended meanwhile: as good.
-                }
-                Some(Due::Kill) => {
-                    killpg(self.group, Signal::SIGKILL).ok();
-                }
-                None => {}
-            }
-        }
-        let failed = |why: String| Problem { message: format!("{doing}: {why}"), code: Code::ScriptFailed };
-        let ended = self.waiting.take().and_then(|waiting| waiting.join().ok());
-        ended.ok_or_else(|| failed("nobody waited for it".to_owned()))?.map_err(|error| failed(error.to_string()))
-    }
-
-    /// The end of what it wrote, as far as it was kept, on lines of its own.
-    fn output(&mut self) -> io::Result<String> {
-        const SHOWN: u64 = 64 << 10;
-        let length = self.kept.seek(SeekFrom::End(0))?;
-        self.kept.seek(SeekFrom::Start(length.saturating_sub(SHOWN)))?;
-        let mut bytes = Vec::new();
-        self.kept.read_to_end(&mut bytes)?;
-        let text = String::from_utf8_lossy(&bytes);
-        Ok(if text.trim().is_empty() { String::new() } else { format!("\n{}", text.trim_end()) })
-    }
-}
-
-impl Drop for Running {
-    /// The script may have left something in its process group, or may still run when a signal stops everything.
-    fn drop(&mut self) {
-        killpg(self.group, Signal::SIGKILL).ok();
-        if let Some(waiting) = self.waiting.take() {
-            drop(waiting.join());
-        }
-    }
-}
-
-/// What a script shows is for people, and our standard output may be for programs.
-fn terminal() -> io::Result<Stdio> {
-    Ok(io::stderr().as_fd().try_clone_to_owned()?.into())
 }
 
 fn variables(text: &str) -> Result<Vec<(String, String)>, String> {

@@ -4,7 +4,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
@@ -142,7 +144,7 @@ impl Pending {
     /// When the report can't be read.
     pub fn report(&self) -> io::Result<Option<Report>> {
         match protocol::receive_report(self.socket.as_fd()) {
-            Err(nix::errno::Errno::ECONNRESET) => Ok(None),
+            Err(Errno::ECONNRESET) => Ok(None),
             other => Ok(other?),
         }
     }
@@ -150,5 +152,22 @@ impl Pending {
     /// Tells the test's init what to do. One that has ended needs no orders, and hears none.
     pub fn order(&self, order: Order) {
         send(self.socket.as_fd(), &order, &[]).ok();
+    }
+
+    /// Has the test ended, with all that is left of it, and waits until it is gone or this time has passed.
+    pub fn end(&self, within: Duration) {
+        self.order(Order::Kill);
+        let until = Instant::now() + within;
+        let timeout =
+            || PollTimeout::try_from(until.saturating_duration_since(Instant::now())).unwrap_or(PollTimeout::MAX);
+        // Init hangs up last; what it says before is not wanted.
+        loop {
+            match poll(&mut [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)], timeout()) {
+                Ok(0) => return,
+                Err(Errno::EINTR) => {}
+                Ok(_) | Err(_) if matches!(self.report(), Ok(Some(_))) => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 }

@@ -27,11 +27,12 @@ use nix::unistd::{ForkResult, Pid};
 use self::census::{Census, Scope, kill_descendants};
 use self::litter::Clean;
 use self::orders::Orders;
+use self::stock::Children;
 use crate::coverage::Stranded;
 use crate::outcome::{End, Failure, Stage};
 use crate::own::Own;
 use crate::plan::{Plan, Step, init_is_pid_1};
-use crate::protocol::{Isolation, Run, Target, send};
+use crate::protocol::{Isolation, Leftovers, Run, Target, send};
 use crate::report::Report;
 use crate::setup::{Detached, carry_out};
 use crate::sys::process::{self, SingleThreaded};
@@ -86,6 +87,11 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
                 attempt(sandbox, "entering the copy of /proc again", census.enter());
             }
             let report = stock::take(sandbox, end, &word, &census, &clean);
+            if sandbox.run.leftovers == Leftovers::Stay {
+                send(sandbox.report.as_fd(), &report, &[]).ok(); // If nobody listens any more, nothing stays.
+                look_after_what_is_left(sandbox, &children);
+                end_all(sandbox);
+            }
             if !has_pid_namespace(sandbox) {
                 kill_descendants();
             }
@@ -121,7 +127,8 @@ fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<(), Failure>
         process::adopt_orphans().map_err(failed("becoming the parent of orphans"))?;
     }
     // After the last change of credentials, which would clear it; then look whether the server died before.
-    process::die_with_parent().map_err(failed("tying init to its server"))?;
+    let signal = if has_pid_namespace(sandbox) { Signal::SIGKILL } else { SERVER_ENDED };
+    process::signal_when_parent_ends(signal).map_err(failed("tying init to its server"))?;
     let mut alive = [PollFd::new(server, PollFlags::POLLIN)];
     if poll(&mut alive, PollTimeout::ZERO).map_err(failed("looking for the server"))? > 0 {
         process::exit_now(1);
@@ -142,9 +149,12 @@ fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
     Ok(Ties { word, letter, init })
 }
 
+/// Init's end is the end of all in its PID namespace. Without one it has to hear that the server has ended, in order to end
+/// them itself.
+const SERVER_ENDED: Signal = Signal::SIGHUP;
+
 fn watch_children() -> nix::Result<SignalFd> {
-    let mut mask = SigSet::empty();
-    mask.add(Signal::SIGCHLD);
+    let mask: SigSet = [Signal::SIGCHLD, SERVER_ENDED].into_iter().collect();
     mask.thread_block()?;
     SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }
@@ -186,8 +196,26 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Cen
             // Init hears of its own children only: what else stops, or ends, it has to look for.
             left = Some(left.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
         }
-        wait_for_news(children, orders.source(), left);
+        wait_for_news(children, orders.source(), left).unwrap_or_else(|Orphaned| end_all(sandbox));
     }
+}
+
+/// Waits until nothing is left, or the client wants no more of it.
+fn look_after_what_is_left(sandbox: &Sandbox<'_>, children: &SignalFd) {
+    let mut orders = Orders::new(sandbox.report, is_pid_1(sandbox), None);
+    while stock::reap_the_dead() == Children::Living && !orders.obey() && orders.source().is_some() {
+        if wait_for_news(children, orders.source(), None).is_err() {
+            return;
+        }
+    }
+}
+
+/// Ends the sandbox without a report.
+fn end_all(sandbox: &Sandbox<'_>) -> ! {
+    if !has_pid_namespace(sandbox) {
+        kill_descendants();
+    }
+    process::exit_now(0)
 }
 
 /// How long the last process that runs beside a stopped test may have stopped before init notices.
@@ -220,8 +248,11 @@ fn reap(test: Pid) -> Option<Change> {
     }
 }
 
+/// The server has ended.
+struct Orphaned;
+
 /// Waits until a child has changed, the client has said something, or this much time has passed.
-fn wait_for_news(children: &SignalFd, client: Option<BorrowedFd<'_>>, left: Option<Duration>) {
+fn wait_for_news(children: &SignalFd, client: Option<BorrowedFd<'_>>, left: Option<Duration>) -> Result<(), Orphaned> {
     // A millisecond is added because poll rounds down and would spin through the last one.
     let timeout = left.map_or(PollTimeout::NONE, |left| {
         PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
@@ -233,7 +264,12 @@ fn wait_for_news(children: &SignalFd, client: Option<BorrowedFd<'_>>, left: Opti
         None => poll(&mut [children_changed], timeout),
     }
     .ok();
-    while let Ok(Some(_)) = children.read_signal() {}
+    while let Ok(Some(signal)) = children.read_signal() {
+        if signal.ssi_signo == SERVER_ENDED as u32 {
+            return Err(Orphaned);
+        }
+    }
+    Ok(())
 }
 
 fn is_pid_1(sandbox: &Sandbox<'_>) -> bool {

@@ -90,7 +90,7 @@ pub mod runner {
     pub use crate::lines::{Lines, PATIENCE};
     pub use crate::outcome::{End, Failure, Outcome, Stage, Word, unsatisfied};
     pub use crate::patient::{patiently, write_all};
-    pub use crate::protocol::{Isolation, Known, Order, Program, Run, Target};
+    pub use crate::protocol::{Isolation, Known, Leftovers, Order, Program, Run, Target};
     pub use crate::report::{InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage};
     pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;

@@ -14,7 +14,7 @@ use crate::diagnose::explain;
 use crate::harness::Filter;
 use crate::judge::{Judgement, judge};
 use crate::outcome::{Failure, Outcome, Stage, Word};
-use crate::protocol::{Isolation, Program, Run, Target};
+use crate::protocol::{Isolation, Leftovers, Program, Run, Target};
 use crate::reprint::reprint;
 use crate::test_process::harness_arguments;
 use crate::unavailable::Unavailable;
@@ -108,6 +108,7 @@ fn ask(server: &Arc<Client>, test: &str, spec: &Spec, isolation: Isolation) -> i
         label: format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
         environment: Vec::new(),
         isolation,
+        leftovers: Leftovers::End,
     };
     let pending = server.run(run, out_writer, err_writer)?;
     Ok(Asked { server: Arc::clone(server), pending, out, err, filter })

@@ -97,6 +97,9 @@ pub struct Run {
     pub environment: Vec<(String, String)>,
     /// Run it in namespaces as far as the machine lets us, instead of failing.
     pub isolation: Isolation,
+    /// What becomes of processes that it leaves running.
+    #[serde(default)]
+    pub leftovers: Leftovers,
 }
 
 /// What a test process becomes.
@@ -145,6 +148,16 @@ pub enum Isolation {
     Required,
     /// None: the user chose to run where the machine refuses (`ISOTEST_UNAVAILABLE=run`).
     None,
+}
+
+/// What becomes of the processes that are left when a test process has ended?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Leftovers {
+    /// They are ended.
+    #[default]
+    End,
+    /// They go on after the report until the client hangs up, or sends [`Order::Kill`].
+    Stay,
 }
 
 /// Sends one packet.

@@ -43,7 +43,7 @@ fn a_script_that_fails_ends_the_run_with_what_it_said() {
     let ended = with("echo to stdout; echo to stderr >&2; exit 3", "all()").run(&SPEC).with(105);
     ended.says(&["to stdout"]);
     ended.says(&["to stderr"]);
-    ended.says(&["error: setup script prepare: it ended with exit status: 3"]);
+    ended.says(&["error: setup script prepare: it ended with exit code 3"]);
     ended.does_not_say(&["PASS ["]);
     // Kept rather than shown, it is shown all the same.
     let text = "[scripts.setup.prepare]\ncommand = ['sh', '-c', 'echo to stdout; exit 3']\ncapture-stdout = true\n\
@@ -67,7 +67,9 @@ fn a_slow_script_is_named_asked_to_end_and_killed() {
     let ended = Suite::configured(text).run(&SPEC).with(105);
     ended.says(&["SETUP SLOW", "prepare"]);
     ended.says(&["TERMINATING", "prepare"]);
-    ended.says(&["error: setup script prepare: it ended with signal: 9 (SIGKILL)"]);
+    ended.says(&["error: setup script prepare: it did not end in the time that its slow-timeout gives it"]);
+    let text = text.replace("trap \"\" TERM; ", "exec ");
+    Suite::configured(&text).run(&SPEC).with(105).says(&["error: setup script prepare: it was ended by SIGTERM"]);
 }
 
 #[test]
@@ -79,6 +81,40 @@ fn a_signal_ends_a_script_with_all_it_started() {
     let ended = runner.end().with(130);
     ended.says(&["error: running the setup script prepare: stopped by SIGINT"]);
     nobody_sleeps_for("86397.11");
+}
+
+/// Two scripts, the second of which looks whether what the first has left still runs; it is left in a session of its own.
+fn with_a_service(seconds: &str) -> Suite {
+    Suite::configured(&format!(
+        "[scripts.setup.serve]\ncommand = ['sh', '-c', 'setsid sleep {seconds} & echo $! > $PLACE/service']\n\
+         [scripts.setup.look]\ncommand = ['sh', '-c', 'kill -0 $(cat $PLACE/service) && echo here >> $PLACE/here']\n\
+         [[profile.default.scripts]]\nfilter = 'all()'\nsetup = ['serve', 'look']\n"
+    ))
+}
+
+#[test]
+fn what_a_script_leaves_running_goes_on_until_the_run_ends() {
+    let suite = with_a_service("86397.12");
+    suite.run(&SPEC).with(0);
+    assert_eq!(suite.noted("here"), ["here"]);
+    nobody_sleeps_for("86397.12");
+}
+
+#[test]
+fn a_killed_runner_takes_its_scripts_and_what_they_left_with_it() {
+    let kill = |suite: &Suite, arguments: &[&str], file: &str| {
+        let mut command = suite.command(&[&["run", "-p", "behaviour"], arguments].concat());
+        let runner = Started::of(&mut command);
+        runner.when(|| suite.place().join(file).exists()).gets(Signal::SIGKILL);
+        drop(runner.end_unheard());
+    };
+    // While a script runs, and while a test does.
+    let script = "(setsid sleep 86397.13 &); echo here >> $PLACE/here; exec sleep 86397.14";
+    kill(&with(script, "all()"), &[], "here");
+    kill(&with_a_service("86397.15"), &["--test", "waits", "--exact", "until_told"], "started");
+    for seconds in ["86397.13", "86397.14", "86397.15"] {
+        nobody_sleeps_for(seconds);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::started::Started;
+use crate::started::{Started, nobody_sleeps_for};
 use crate::suite::Suite;
 
 #[test]
@@ -67,4 +67,14 @@ fn ctrl_c_ends_the_question_which_tests_there_are() {
     runner.when(|| runner.family().iter().any(asked)).gets(Signal::SIGINT);
     let ended = runner.end().with(130);
     ended.says(&["error: listing the tests of harnesses::", "stopped by SIGINT"]);
+}
+
+#[test]
+fn a_killed_runner_takes_with_it_what_ran_without_a_sandbox() {
+    let suite = Suite::configured("[profile.default.spec]\nisolation = false\n");
+    let runner =
+        Started::of(&mut suite.command(&["run", "-p", "behaviour", "--test", "waits", "--exact", "leaves_one"]));
+    runner.when(|| started(&suite) == 1).gets(Signal::SIGKILL);
+    runner.end_unheard();
+    nobody_sleeps_for("86397.16");
 }

@@ -1,6 +1,8 @@
 //! Does cargo run test binaries by another program (`target.TRIPLE.runner`)? Then so do we, inside the sandbox.
 
 use std::env;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use target_spec::{Platform, TargetFeatures, TargetSpec};
@@ -70,14 +72,17 @@ impl Runner {
             return None;
         }
         let program = words.remove(0);
-        let program = if program.contains('/') { base.join(program) } else { on_the_path(&program) };
+        // Where it is not found, its name alone, so that who can't run it names it.
+        let found = || on_the_path(&program, &env::var_os("PATH").unwrap_or_default()).unwrap_or((&program).into());
+        let program = if program.contains('/') { base.join(&program) } else { found() };
         Some(Runner { program, arguments: words })
     }
 }
 
-/// Where a program of this name is found; its name alone where it isn't, so that who can't run it names it.
-fn on_the_path(name: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).map(|directory| directory.join(name)).find(|program| program.is_file());
-    found.unwrap_or_else(|| name.into())
+/// Where a program of this name is found in such a list of directories.
+pub(crate) fn on_the_path(name: &str, path: &OsStr) -> Option<PathBuf> {
+    let is_program = |file: &PathBuf| {
+        file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    };
+    env::split_paths(path).map(|directory| directory.join(name)).find(is_program)
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use isotest::Spec;
-use isotest::runner::{Client, End, Isolation, Program, Run, Target};
+use isotest::runner::{Client, End, Isolation, Leftovers, Program, Run, Target};
 
 use super::answers;
 use crate::Problem;
@@ -90,6 +90,7 @@ impl Ours {
             label: format!("{}-list", std::process::id()),
             environment: Vec::new(),
             isolation,
+            leftovers: Leftovers::End,
         };
         let pending = self.server().map_err(failed)?.run(run, writer, errors).map_err(failed)?;
         let complaint = std::thread::spawn(move || end_of(File::from(complaint)));

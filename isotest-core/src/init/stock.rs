@@ -1,5 +1,6 @@
 //! What is there to report when the test process has ended?
 
+use nix::errno::Errno;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -34,10 +35,20 @@ pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &
     }
 }
 
-fn reap_the_dead() {
-    while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
-        if status == WaitStatus::StillAlive {
-            break;
+/// What init has for children.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Children {
+    Living,
+    None,
+}
+
+pub(super) fn reap_the_dead() -> Children {
+    loop {
+        match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => return Children::Living,
+            Err(Errno::ECHILD) => return Children::None,
+            // nix does not know real-time signals: the process they killed is gone all the same.
+            Ok(_) | Err(_) => {}
         }
     }
 }

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::Result;
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
+use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid};
 
 /// Proof that this process has one thread, and so may be copied without losing the holder of a lock.
@@ -97,10 +98,15 @@ pub(crate) fn own_pidfd() -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
-/// Asks the kernel to kill this process when its parent ends, `PR_SET_PDEATHSIG` of `prctl(2)`.
+/// Asks the kernel to kill this process when its parent ends.
 pub(crate) fn die_with_parent() -> Result<()> {
+    signal_when_parent_ends(Signal::SIGKILL)
+}
+
+/// Asks the kernel to send this process a signal when its parent ends, `PR_SET_PDEATHSIG` of `prctl(2)`.
+pub(crate) fn signal_when_parent_ends(signal: Signal) -> Result<()> {
     // SAFETY: this option takes one integer.
-    super::check(libc::c_long::from(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })).map(drop)
+    super::check(libc::c_long::from(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal as libc::c_int) })).map(drop)
 }
 
 /// Names this process for `ps`, at most 15 bytes.
@@ -180,20 +186,17 @@ pub(crate) fn adopt(number: i32) -> OwnedFd {
 /// Takes [`ignore_children`] back.
 pub(crate) fn wait_for_children() -> Result<()> {
     // SAFETY: the default action installs no handler.
-    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGCHLD, nix::sys::signal::SigHandler::SigDfl) }
-        .map(drop)
+    unsafe { nix::sys::signal::signal(Signal::SIGCHLD, nix::sys::signal::SigHandler::SigDfl) }.map(drop)
 }
 
 /// Lets the kernel reap ended children by itself, `SIGCHLD` in `signal(7)`.
 pub(crate) fn ignore_children() -> Result<()> {
     // SAFETY: ignoring a signal installs no handler.
-    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGCHLD, nix::sys::signal::SigHandler::SigIgn) }
-        .map(drop)
+    unsafe { nix::sys::signal::signal(Signal::SIGCHLD, nix::sys::signal::SigHandler::SigIgn) }.map(drop)
 }
 
 /// Makes writing to a pipe that nobody reads an error instead of a deadly signal, as std's `main` does.
 pub(crate) fn ignore_broken_pipes() -> Result<()> {
     // SAFETY: ignoring a signal installs no handler.
-    unsafe { nix::sys::signal::signal(nix::sys::signal::Signal::SIGPIPE, nix::sys::signal::SigHandler::SigIgn) }
-        .map(drop)
+    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, nix::sys::signal::SigHandler::SigIgn) }.map(drop)
 }
