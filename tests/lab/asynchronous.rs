@@ -49,8 +49,8 @@ fn a_future_can_be_waited_for_without_a_runtime() -> Result<()> {
 async fn a_future_s_panic_has_the_host_s_name() -> Result<()> {
     let lab = Lab::new()?;
     let (_, bob) = pair(&lab)?;
-    let ended = bob.spawn_async(async { panic!("the disk is full") })?.await;
-    let payload: Box<dyn std::any::Any + Send> = ended.map(|()| ()).expect_err("it panics").into_panic();
+    let ended = bob.spawn_async(async { panic!("the disk is full") as () })?.await;
+    let payload: Box<dyn std::any::Any + Send> = ended.expect_err("it panics").into_panic();
     assert_eq!(payload.downcast_ref::<String>().map(String::as_str), Some("on host `bob`: the disk is full"));
     Ok(())
 }
