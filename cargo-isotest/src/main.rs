@@ -25,6 +25,7 @@ mod list;
 mod listing;
 mod manual;
 mod merge;
+mod nameless;
 mod no_tests;
 mod order;
 mod partition;

@@ -19,7 +19,7 @@ use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
 use crate::list::Listed;
 use crate::report::terminal::{self, GOOD, Styled};
-use crate::{Problem, binary, cli};
+use crate::{Problem, binary, cli, nameless};
 use script::Running;
 
 /// What scripts have left running. It ends with this.
@@ -64,7 +64,7 @@ impl Services {
     ) -> Result<Vec<(String, String)>, Problem> {
         let failed = |why: String| failed(script, &why);
         // It has no name, and so can't be left behind; scripts reach it by the descriptor that we hold.
-        let mut handed_over = tempfile::tempfile().map_err(|error| failed(format!("a file to write to: {error}")))?;
+        let mut handed_over = nameless::file().map_err(|error| failed(format!("a file to write to: {error}")))?;
         let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), handed_over.as_raw_fd()));
         say(GOOD, "SETUP", &script.name);
         let started = Instant::now();

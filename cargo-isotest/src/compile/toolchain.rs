@@ -10,7 +10,7 @@ use cargo_metadata::{MetadataCommand, Package};
 use super::rustc;
 use crate::cli::Cargo;
 use crate::interrupt::Interrupt;
-use crate::{Problem, exit_code::Code};
+use crate::{Problem, exit_code::Code, nameless};
 
 /// The answers.
 pub(super) struct Toolchain {
@@ -148,7 +148,7 @@ struct Asked {
 impl Asked {
     fn ask(mut command: Command, doing: &'static str) -> Result<Asked, Problem> {
         let failed = |error: io::Error| problem(doing, &error.to_string());
-        let complaint = tempfile::tempfile().map_err(failed)?;
+        let complaint = nameless::file().map_err(failed)?;
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
         let started = command.stderr(complaint.try_clone().map_err(failed)?).spawn();
         let program = started.map_err(|error| problem(doing, &super::cannot_run(command, &error)))?;

@@ -12,12 +12,12 @@ use isotest::runner::{Client, End, Isolation, Leftovers, Order, Pending, Program
 use nix::sys::signal::Signal;
 
 use super::{failed, say};
-use crate::Problem;
 use crate::compile::{Built, on_the_path};
 use crate::config::{RelativeTo, Script};
 use crate::interrupt::Interrupt;
 use crate::patience::{Due, Patience};
 use crate::report::terminal::{BAD, ODD};
+use crate::{Problem, nameless};
 
 /// A script, or what it has left running. Ends with this.
 pub(super) struct Running {
@@ -54,7 +54,7 @@ impl Running {
             leftovers: Leftovers::Stay,
         };
         let start = || -> io::Result<Running> {
-            let kept = tempfile::tempfile()?;
+            let kept = nameless::file()?;
             let to = |capture: bool| if capture { Ok(OwnedFd::from(kept.try_clone()?)) } else { terminal() };
             let (out, err) = (to(script.capture_stdout)?, to(script.capture_stderr)?);
             Ok(Running { pending: server.run(run, out, err)?, kept })
