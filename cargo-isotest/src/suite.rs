@@ -5,6 +5,7 @@ use crate::compile::Built;
 use crate::config::{Layer, Profile, RunLayer};
 use crate::configure::{Configured, Typed};
 use crate::exit_code::Code;
+use crate::filterset::Role;
 use crate::interrupt::Interrupt;
 use crate::list::Listed;
 use crate::record::Record;
@@ -47,7 +48,8 @@ impl<'o> Suite<'o> {
         let Wanted { choose, configuration, reuse, cargo } = wanted;
         let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
         let mut source = Source::begin(cargo, reuse, interrupt)?;
-        let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut source, interrupt)?;
+        let typed = Typed { configuration, expressions: &choose.filtersets, role: Role::Chosen, cargo };
+        let configured = Configured::read(&typed, &mut source, interrupt)?;
         Ok(Suite { built: source.finish(interrupt)?, names, choose, configured })
     }
 
