@@ -13,12 +13,11 @@ mod unpack;
 
 use std::path::Path;
 
-use crate::cli::Archive;
-use crate::compile::{self, Binary, Building};
+use crate::cli::{Archive, Choose};
+use crate::compile::{self, Building};
 use crate::config::{Layer, RunLayer};
 use crate::configure::{Configured, Typed};
 use crate::exit_code::Code;
-use crate::filterset::Role;
 use crate::interrupt::Interrupt;
 use crate::{Problem, report};
 use contents::Contents;
@@ -31,17 +30,10 @@ pub(crate) fn make(options: &Archive) -> Result<Code, Problem> {
     packing.archive_format.of(file).map_err(|message| Problem { message, code: Code::WrongOptions })?;
     let interrupt = Interrupt::watch()?;
     let mut building = Building::begin(cargo)?;
-    let typed = Typed { configuration, expressions: &packing.filtersets, role: Role::Packed, cargo };
+    let typed = Typed { configuration, choose: &Choose::default(), cargo };
     let configured = Configured::of(&typed, building.workspace(&interrupt)?, &interrupt)?;
-    let mut built = building.finish(&interrupt)?;
+    let built = building.finish(&interrupt)?;
     let profile = configured.profile(&built.host_or_target, (RunLayer::default(), Layer::default()))?;
-    let expressions = configured.expressions()?;
-    let default = &profile.default_filter.value;
-    let meant = |binary: &Binary| expressions.iter().any(|expression| binary.facts.may_be_in(expression, default));
-    built.binaries.retain(|binary| expressions.is_empty() || meant(binary));
-    if built.binaries.is_empty() {
-        report::terminal::warning("no test binary is meant, so the archive has none");
-    }
     // Expressions may ask for dependencies where there is no cargo to ask.
     let metadata = compile::with_dependencies(cargo, &interrupt)?;
     let contents = Contents::of(&built, metadata);

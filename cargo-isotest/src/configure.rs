@@ -2,12 +2,12 @@
 
 use nextest_filtering::CompiledExpr;
 
-use crate::cli::Configuration;
+use crate::cli::{Choose, Configuration};
 use crate::compile::Workspace;
 use crate::config::mistake::Mistakes;
 use crate::config::{Config, Layer, Platforms, Profile, RunLayer};
 use crate::exit_code::Code;
-use crate::filterset::{Expression, Needs, Packages, Role};
+use crate::filterset::{Expression, Needs, Packages};
 use crate::interrupt::Interrupt;
 use crate::source::Source;
 use crate::{Problem, cli, compile};
@@ -23,10 +23,7 @@ pub(crate) struct Configured {
 /// What was typed.
 pub(crate) struct Typed<'o> {
     pub(crate) configuration: &'o Configuration,
-    /// What stands after each `-E`.
-    pub(crate) expressions: &'o [String],
-    /// What it chooses.
-    pub(crate) role: Role,
+    pub(crate) choose: &'o Choose,
     pub(crate) cargo: &'o cli::Cargo,
 }
 
@@ -43,7 +40,7 @@ impl Configured {
         let profile = profile.clone().unwrap_or_else(|| "default".to_owned());
         config.check_profile(&profile).map_err(wrong_configuration)?;
         let groups = config.group_names();
-        let expressions = typed.expressions.iter().map(|text| Expression::typed(text, typed.role, &groups));
+        let expressions = typed.choose.filtersets.iter().map(|text| Expression::typed(text, &groups));
         let expressions: Vec<Expression> = expressions.collect::<Result<_, _>>().map_err(wrong_filterset)?;
         let needs = expressions.iter().map(Expression::needs).chain([config.needs()]).max();
         let packages = match needs.unwrap_or(Needs::Nothing) {

@@ -51,8 +51,6 @@ impl Packages {
 pub(crate) enum Role {
     /// `-E`, where `group()` may be used.
     Chosen,
-    /// `-E` of `archive`, which chooses binaries: `test()` says nothing of them.
-    Packed,
     /// `filter` of an override or of a script.
     Filter,
     /// `default-filter`, where `default()` may not.
@@ -83,8 +81,9 @@ impl Expression {
     }
 
     /// Reads what was typed after `-E`.
-    pub(crate) fn typed(text: &str, role: Role, groups: &[&str]) -> Result<Expression, Mistakes> {
-        Expression::parse(text, role, groups).map_err(|mistakes| Mistakes::render("--filterset", text, mistakes))
+    pub(crate) fn typed(text: &str, groups: &[&str]) -> Result<Expression, Mistakes> {
+        Expression::parse(text, Role::Chosen, groups)
+            .map_err(|mistakes| Mistakes::render("--filterset", text, mistakes))
     }
 
     /// What it must be told.
@@ -113,7 +112,6 @@ impl Expression {
 fn compile(text: &str, role: Role, groups: &[&str], packages: &Packages) -> Result<CompiledExpr, FiltersetParseErrors> {
     let kind = match role {
         Role::Chosen => FiltersetKind::Test,
-        Role::Packed => FiltersetKind::TestArchive,
         Role::Filter => FiltersetKind::OverrideFilter,
         Role::DefaultFilter => FiltersetKind::DefaultFilter,
     };
@@ -194,16 +192,6 @@ impl BinaryFacts {
         self.platform == BuildPlatform::Host
     }
 
-    /// Whether the expression may mean a test of it; `default` is the profile's default filter.
-    pub(crate) fn may_be_in(&self, expression: &CompiledExpr, default: &CompiledExpr) -> bool {
-        expression.matches_binary(&self.query(), &EvalContext { default_filter: default }).unwrap_or(true)
-    }
-
-    fn query(&self) -> BinaryQuery<'_> {
-        let BinaryFacts { package, id, kind, name, platform } = self;
-        BinaryQuery { package_id: package, binary_id: id, kind, binary_name: name, platform: *platform }
-    }
-
     /// One of its tests.
     pub(crate) fn test(&self, name: &str) -> Candidate<'_> {
         Candidate { binary: self, name: TestCaseName::new(name) }
@@ -226,7 +214,10 @@ impl Candidate<'_> {
     }
 
     fn query(&self) -> TestQuery<'_> {
-        TestQuery { binary_query: self.binary.query(), test_name: &self.name }
+        let BinaryFacts { package, id, kind, name, platform } = self.binary;
+        let binary_query =
+            BinaryQuery { package_id: package, binary_id: id, kind, binary_name: name, platform: *platform };
+        TestQuery { binary_query, test_name: &self.name }
     }
 }
 

@@ -2,20 +2,19 @@
 
 use std::io::{self, Write};
 
-use crate::cli::ShowConfig;
+use crate::cli::{Choose, ShowConfig};
 use crate::config::{Layer, Profile, RunLayer};
 use crate::configure::{Configured, Typed};
 use crate::exit_code::Code;
-use crate::filterset::Role;
 use crate::interrupt::Interrupt;
 use crate::{Problem, compile};
 
 /// Reads and prints it; nothing is built.
 pub(crate) fn show(options: &ShowConfig) -> Result<Code, Problem> {
     let interrupt = Interrupt::watch()?;
-    let ShowConfig { configuration, cargo } = options;
-    let typed = Typed { configuration, expressions: &[], role: Role::Chosen, cargo };
-    let (workspace, triple) = compile::workspace(cargo, &interrupt)?;
+    let choose = Choose::default();
+    let typed = Typed { configuration: &options.configuration, choose: &choose, cargo: &options.cargo };
+    let (workspace, triple) = compile::workspace(&options.cargo, &interrupt)?;
     let configured = Configured::of(&typed, &workspace, &interrupt)?;
     let profile = configured.profile(&triple, (RunLayer::default(), Layer::default()))?;
     match print(&profile) {

@@ -5,7 +5,6 @@ use crate::compile::Built;
 use crate::config::{Layer, Profile, RunLayer};
 use crate::configure::{Configured, Typed};
 use crate::exit_code::Code;
-use crate::filterset::Role;
 use crate::interrupt::Interrupt;
 use crate::list::Listed;
 use crate::record::Record;
@@ -48,8 +47,7 @@ impl<'o> Suite<'o> {
         let Wanted { choose, configuration, reuse, cargo } = wanted;
         let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
         let mut source = Source::begin(cargo, reuse, interrupt)?;
-        let typed = Typed { configuration, expressions: &choose.filtersets, role: Role::Chosen, cargo };
-        let configured = Configured::read(&typed, &mut source, interrupt)?;
+        let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut source, interrupt)?;
         Ok(Suite { built: source.finish(interrupt)?, names, choose, configured })
     }
 

@@ -99,19 +99,6 @@ fn only_what_was_selected_is_packed() {
 }
 
 #[isotest]
-fn only_what_an_expression_means_is_packed() {
-    let tests = |expressions: &[&str]| {
-        let options: Vec<_> = expressions.iter().flat_map(|expression| ["-E", expression]).collect();
-        let file = pack(&[&["--workspace"], &options[..]].concat());
-        Ended::of(runner(&["list", "--archive-file"]).arg(&file)).with(0).lines()
-    };
-    assert_eq!(tests(&["package(shared)"]), ["shared of_the_shared_library"]);
-    let all_of_the_host = tests(&["platform(host)", "binary_id(program::bin/*) and not default()"]);
-    assert_eq!(all_of_the_host, ["macros of_the_macros"]);
-    assert_eq!(tests(&["kind(bench)"]), [""; 0]);
-}
-
-#[isotest]
 fn a_list_is_that_of_the_build_and_expressions_know_the_workspace() {
     let file = archive(&["--workspace"]);
     let list = |arguments: &[&str]| {

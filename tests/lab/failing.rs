@@ -12,6 +12,7 @@ fn run(mut command: std::process::Command, seed: &str) -> Ended {
 fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
     let ended = run(Fixture("labs").cargo(&["test", "--no-fail-fast"]), "7").with(101);
     assert_eq!(ended.lines(&[SEED]), 2, "`panics` and `fails`: {}", ended.out);
+    assert_eq!(ended.lines(&["└─ bob", "eth0  10.128.0.2  fd00:0:1::2"]), 2, "drawn for the same: {}", ended.out);
     ended.says(&["making a lab: this is not inside a sandbox"]);
     ended.says(&["Error: changing the lab: it is up already"]);
 }

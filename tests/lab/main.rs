@@ -5,9 +5,12 @@
 )]
 
 mod asynchronous;
+mod counted;
 mod crossing;
+mod drawing;
 mod failing;
 mod mistakes;
 mod reach;
+mod sockets;
 mod talk;
 mod views;

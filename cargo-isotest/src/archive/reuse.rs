@@ -137,6 +137,12 @@ fn place(archive: &Opened<'_>, file: &Path, options: &Reuse, interrupt: &Interru
         fs::create_dir_all(to).map_err(|error| said(to, &error))?;
         let to = to.canonicalize().map_err(|error| said(to, &error))?;
         let target = to.join("target");
+        if target.is_symlink() {
+            return Err(said(
+                &target,
+                &"it is a symbolic link, and what is extracted must stay in --extract-to: remove it",
+            ));
+        }
         if target.exists() && !options.extract_overwrite {
             let why =
                 "it is there already: --extract-overwrite replaces files in it, --target-dir-remap uses it as it is";

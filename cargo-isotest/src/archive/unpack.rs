@@ -62,9 +62,6 @@ impl Opened<'_> {
             if name == Path::new(NAME) {
                 continue;
             }
-            if stays_inside(&name, &entry) {
-                self.refuse_links(to, &name)?;
-            }
             if !stays_inside(&name, &entry) || !self.unpack(&mut entry, to)? {
                 let why = format!("its entry {} would leave the directory that it is extracted to", name.display());
                 return Err(wrong(
@@ -75,18 +72,6 @@ impl Opened<'_> {
         }
         // The checksum comes after what tar takes for the end.
         io::copy(&mut archive.into_inner(), &mut io::sink()).map(drop).map_err(|error| damaged(self.path, &error))
-    }
-
-    /// A link in the place of a directory may lead out of `to`. One in the place of a file is replaced.
-    fn refuse_links(&self, to: &Path, name: &Path) -> Result<(), Problem> {
-        let mut above = name.ancestors().skip(1).map(|directory| to.join(directory)).take_while(|path| *path != to);
-        match above.find(|directory| directory.is_symlink()) {
-            None => Ok(()),
-            Some(link) => {
-                let remedy = "it is a symbolic link, and what is extracted must stay in --extract-to: remove it";
-                Err(wrong(self.path, &format!("{}: {remedy}", link.display())))
-            }
-        }
     }
 
     /// Tells whether it stayed inside.

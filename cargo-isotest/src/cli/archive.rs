@@ -59,10 +59,6 @@ pub(crate) struct Packing {
         value_parser = clap::value_parser!(i32).range(-7..=22)
     )]
     pub(crate) zstd_level: i32,
-    /// Only test binaries that match this expression of nextest's filterset language, which has no test() here; with several,
-    /// any of them
-    #[arg(long = "filterset", short = 'E', alias = "filter-expr", value_name = "EXPRESSION")]
-    pub(crate) filtersets: Vec<String>,
 }
 
 /// Formats of archives.

@@ -13,7 +13,7 @@ fn packages() -> Packages {
 }
 
 fn expression(text: &str) -> Expression {
-    Expression::typed(text, Role::Chosen, &["db"]).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    Expression::typed(text, &["db"]).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
 fn binaries() -> [BinaryFacts; 5] {

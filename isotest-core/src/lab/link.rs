@@ -21,6 +21,14 @@ impl Link {
         Link { lab: Arc::clone(lab), cable }
     }
 
+    pub(crate) fn lab(&self) -> &Shared {
+        &self.lab
+    }
+
+    pub(crate) fn cable(&self) -> usize {
+        self.cable
+    }
+
     /// The host's first address at this link, IPv4 before IPv6.
     ///
     /// # Errors
@@ -107,7 +115,7 @@ impl Link {
     }
 
     /// Which end a host is at.
-    fn end_at(&self, host: &Host) -> Result<At> {
+    pub(crate) fn end_at(&self, host: &Host) -> Result<At> {
         let node = self.lab.node_of(host)?;
         let (end, what) = self.lab.read(|topology| {
             let end = topology.ports_of(node).map(|(at, _)| at).find(|at| at.cable == self.cable);

@@ -136,7 +136,7 @@ fn bridge_index(switch: usize) -> u32 {
     FIRST + switch as u32
 }
 
-fn port_index(cable: usize) -> u32 {
+pub(crate) fn port_index(cable: usize) -> u32 {
     FIRST_PORT + cable as u32
 }
 

@@ -9,7 +9,7 @@ use super::host::Host;
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::topology::{HERE, Role, Topology};
-use super::{check, failure, kill, routes, seed};
+use super::{check, describe, failure, kill, routes, seed};
 
 /// One lab.
 #[derive(Debug)]
@@ -41,7 +41,6 @@ pub(crate) struct Network {
     /// One for each node.
     pub(crate) places: Vec<Arc<Place>>,
     /// The namespaces, with the sockets that change them.
-    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
     pub(crate) spaces: Mutex<Spaces>,
 }
 
@@ -117,6 +116,7 @@ impl Shared {
             Stage::Gone => return Err(gone("entering a host")),
             Stage::Drawn => {}
         }
+        failure::note(format!("isotest: the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
         failure::note(seed::told(self.seed));
         let built = Network::build(&state.topology).map(Arc::new);
         state.stage = match &built {

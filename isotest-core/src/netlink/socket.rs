@@ -92,7 +92,6 @@ impl Socket {
     }
 
     /// Asks one question and gives each item of the answer to `each`: its type, and what follows the header.
-    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
     pub(crate) fn ask(&mut self, question: &Batch, mut each: impl FnMut(u16, &[u8])) -> Result<(), Refusal> {
         debug_assert_eq!(question.len(), 1, "one question at a time");
         let own = self.sequence;

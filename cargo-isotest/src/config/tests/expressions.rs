@@ -5,7 +5,7 @@ use expect_test::expect;
 use super::mistakes::check;
 use super::{config, here};
 use crate::config::{Layer, RunLayer};
-use crate::filterset::{Expression, Needs, Packages, Role};
+use crate::filterset::{Expression, Needs, Packages};
 
 #[test]
 fn a_bad_filterset_is_shown_within_its_string() {
@@ -62,9 +62,8 @@ fn an_expression_that_means_no_package_is_shown_once_the_packages_are_known() {
 
 #[test]
 fn a_typed_expression_is_shown_with_carets() {
-    let mistakes = |text| {
-        Expression::typed(text, Role::Chosen, &["db"]).err().map(|mistakes| mistakes.to_string()).unwrap_or_default()
-    };
+    let mistakes =
+        |text| Expression::typed(text, &["db"]).err().map(|mistakes| mistakes.to_string()).unwrap_or_default();
     expect![[r#"
         invalid filterset: invalid AND operator
          --> --filterset:1:9

@@ -1,0 +1,66 @@
+//! What does a lab look like?
+
+use expect_test::expect;
+use isotest::isotest;
+use isotest::lab::{Lab, Result};
+
+fn office() -> Result<Lab> {
+    let lab = Lab::new()?;
+    let (alice, printer, server) = (lab.host("alice")?, lab.host("printer")?, lab.host("server")?);
+    let gateway = lab.router("gw")?;
+    lab.host("spare")?;
+    lab.switch("lan")?.connect(&[&alice, &printer, &gateway])?;
+    let line = lab.link(&gateway, &server)?;
+    line.address(&server, "10.128.0.80")?;
+    lab.link(&lab.here()?, &server)?.without_ipv6()?;
+    Ok(lab)
+}
+
+#[isotest]
+fn a_drawing_shows_who_is_where_by_which_address() -> Result<()> {
+    let lab = office()?;
+    let expected = expect![[r#"
+        switch lan  10.1.0.0/16  fd00:0:0:1::/64
+        ├─ alice            eth0  10.1.0.1     fd00:0:0:1::1
+        ├─ printer          eth0  10.1.0.2     fd00:0:0:1::2
+        └─ gw (router)      eth0  10.1.0.3     fd00:0:0:1::3
+
+        link  10.128.0.0/24  fd00:0:1::/64
+        ├─ gw (router)      eth1  10.128.0.1   fd00:0:1::1
+        └─ server           eth0  10.128.0.80  fd00:0:1::2
+
+        link  10.128.1.0/24
+        ├─ here (the test)  eth0  10.128.1.1
+        └─ server           eth1  10.128.1.2
+
+        not connected: spare
+    "#]];
+    expected.assert_eq(&lab.describe());
+    let drawn = lab.describe();
+    lab.up()?;
+    assert_eq!(lab.describe(), drawn);
+    Ok(())
+}
+
+#[isotest]
+fn a_graph_shows_the_same() -> Result<()> {
+    let expected = expect![[r#"
+        graph lab {
+            node [shape=box];
+            "alice" [shape=box];
+            "printer" [shape=box];
+            "server" [shape=box];
+            "gw" [shape=diamond];
+            "spare" [shape=box];
+            "here" [shape=house];
+            "lan" [shape=ellipse, label="lan\n10.1.0.0/16\nfd00:0:0:1::/64"];
+            "alice" -- "lan" [taillabel="eth0\n10.1.0.1\nfd00:0:0:1::1"];
+            "printer" -- "lan" [taillabel="eth0\n10.1.0.2\nfd00:0:0:1::2"];
+            "gw" -- "lan" [taillabel="eth0\n10.1.0.3\nfd00:0:0:1::3"];
+            "gw" -- "server" [taillabel="eth1\n10.128.0.1\nfd00:0:1::1", headlabel="eth0\n10.128.0.80\nfd00:0:1::2"];
+            "here" -- "server" [taillabel="eth0\n10.128.1.1", headlabel="eth1\n10.128.1.2"];
+        }
+    "#]];
+    expected.assert_eq(&office()?.graphviz());
+    Ok(())
+}
