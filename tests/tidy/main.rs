@@ -2,6 +2,7 @@
 
 mod pages;
 mod rules;
+mod snippets;
 mod tree;
 
 use rules::{discards_silently, does_io, long, undocumented_unsafe, unsafe_outside};

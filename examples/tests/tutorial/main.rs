@@ -11,6 +11,7 @@ mod mounts;
 mod network;
 mod processes;
 mod queues;
+mod routing;
 mod users;
 
 mod channels;

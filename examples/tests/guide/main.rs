@@ -1,0 +1,9 @@
+//! The code of docs/lab.md: one topology, grown step by step.
+#![expect(
+    clippy::unwrap_in_result,
+    reason = "the lab's errors are returned, a test's own assumptions panic where they stand"
+)]
+
+mod first_steps;
+mod networks;
+mod seeing;
