@@ -9,6 +9,7 @@ mod counted;
 mod crossing;
 mod drawing;
 mod failing;
+mod many;
 mod mistakes;
 mod reach;
 mod sockets;
