@@ -33,8 +33,10 @@
 mod addresses;
 #[cfg(feature = "tokio")]
 mod asynchronous;
+mod barriers;
 mod build;
 mod check;
+mod cut;
 mod describe;
 mod diag;
 mod error;
@@ -47,10 +49,12 @@ mod kill;
 mod link;
 mod listening;
 mod overrides;
+mod partition;
 mod place;
 mod plan;
 mod routes;
 mod rtnetlink;
+mod rules;
 mod seed;
 mod shared;
 mod sockets;

@@ -36,6 +36,8 @@ mod lines;
 mod mirror;
 #[cfg(all(target_os = "linux", feature = "lab"))]
 mod netlink;
+#[cfg(all(target_os = "linux", feature = "lab"))]
+mod nft;
 #[cfg(target_os = "linux")]
 mod outcome;
 #[cfg(target_os = "linux")]

@@ -49,21 +49,15 @@ impl Batch {
         self.starts.len()
     }
 
-    /// Whether there is nothing to say.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.starts.is_empty()
-    }
-
-    /// Some of the messages, numbered from `sequence` on; the last one asks to be answered.
-    fn part(&self, range: std::ops::Range<usize>, sequence: u32) -> Vec<u8> {
+    /// Some of the messages, numbered from `sequence` on; one of them asks to be answered.
+    fn part(&self, range: std::ops::Range<usize>, sequence: u32, answered: usize) -> Vec<u8> {
         let end = |at: usize| self.starts.get(at).copied().unwrap_or(self.bytes.len());
         let base = end(range.start);
         let mut bytes = self.bytes[base..end(range.end)].to_vec();
-        let last = range.end - 1;
         for (number, at) in (sequence..).zip(range) {
             let start = self.starts[at] - base;
             bytes[start + 8..start + 12].copy_from_slice(&number.to_ne_bytes());
-            if at == last {
+            if at == answered {
                 bytes[start + 6] |= libc::NLM_F_ACK as u8;
             }
         }
@@ -93,7 +87,6 @@ impl Attributes {
     }
 
     /// A number in network byte order, as nftables has them.
-    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
     pub(crate) fn number_be(&mut self, kind: u16, value: u32) -> &mut Self {
         self.put(kind, &value.to_be_bytes())
     }
@@ -152,7 +145,7 @@ mod tests {
             });
         });
         assert_eq!(batch.len(), 1);
-        let bytes = batch.part(0..1, 9);
+        let bytes = batch.part(0..1, 9, 0);
         assert_eq!(u32::from_ne_bytes(bytes[..4].try_into().expect("four")) as usize, bytes.len());
         let read: Vec<_> = attributes(&bytes[HEADER + 16..]).collect();
         assert_eq!(read[0], (3, &b"veth0\0"[..]));

@@ -7,10 +7,12 @@
 mod asynchronous;
 mod counted;
 mod crossing;
+mod cuts;
 mod drawing;
 mod failing;
 mod many;
 mod mistakes;
+mod partitions;
 mod reach;
 mod sockets;
 mod talk;

@@ -106,7 +106,7 @@ fn veths(topology: &Topology, number: usize) -> Vec<(Space, Step)> {
 }
 
 /// The end of a cable where a host or a switch is.
-fn end_of(topology: &Topology, at: At) -> Option<(Space, VethEnd)> {
+pub(crate) fn end_of(topology: &Topology, at: At) -> Option<(Space, VethEnd)> {
     let cable = &topology.cables[at.cable];
     let mtu = cable.mtu;
     if let Some(port) = &cable.ends[at.end] {

@@ -2,14 +2,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::barriers::{self, Barriers};
 use super::build::{self, Spaces};
 use super::error::{Error, Result};
 use super::files::{self, Views};
 use super::host::Host;
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
+use super::rules::Tables;
 use super::topology::{HERE, Role, Topology};
-use super::{check, describe, failure, kill, routes, seed};
+use super::{check, describe, failure, kill, routes, rules, seed};
 
 /// One lab.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 struct State {
     topology: Topology,
+    barriers: Barriers,
     stage: Stage,
 }
 
@@ -59,7 +62,11 @@ impl Shared {
         }
         Ok(Shared {
             seed: seed::choose()?,
-            state: Mutex::new(State { topology: Topology::default(), stage: Stage::Drawn }),
+            state: Mutex::new(State {
+                topology: Topology::default(),
+                barriers: Barriers::default(),
+                stage: Stage::Drawn,
+            }),
         })
     }
 
@@ -86,6 +93,24 @@ impl Shared {
     /// Reads the drawing.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Topology) -> T) -> T {
         read(&self.state().topology)
+    }
+
+    /// Changes what is let through, in the drawing or in what was built from it.
+    pub(crate) fn bar(&self, attempt: &str, change: impl FnOnce(&mut Barriers)) -> Result<()> {
+        let mut state = self.state();
+        let mut wanted = state.barriers.clone();
+        change(&mut wanted);
+        match &state.stage {
+            Stage::Drawn => {}
+            Stage::Up(network) => {
+                let tables = |barriers| barriers::tables(&state.topology, barriers);
+                network.change_rules(attempt, rules::difference(&tables(&state.barriers), &tables(&wanted)))?;
+            }
+            Stage::Failed(error) => return Err(error.clone()),
+            Stage::Gone => return Err(gone(attempt)),
+        }
+        state.barriers = wanted;
+        Ok(())
     }
 
     /// The number of a host, if it is of this lab.
@@ -118,7 +143,10 @@ impl Shared {
         }
         failure::note(format!("isotest: the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
         failure::note(seed::told(self.seed));
-        let built = Network::build(&state.topology).map(Arc::new);
+        let built = Network::build(&state.topology).and_then(|network| {
+            network.change_rules("building the lab", barriers::tables(&state.topology, &state.barriers))?;
+            Ok(Arc::new(network))
+        });
         state.stage = match &built {
             Ok(network) => Stage::Up(Arc::clone(network)),
             Err(error) => Stage::Failed(error.clone()),
@@ -162,6 +190,10 @@ impl Network {
             places.push(Arc::new(place));
         }
         Ok(Network { places, spaces: Mutex::new(spaces) })
+    }
+
+    fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
+        rules::replace(attempt, &self.spaces.lock().unwrap_or_else(PoisonError::into_inner), tables)
     }
 }
 

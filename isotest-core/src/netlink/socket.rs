@@ -64,26 +64,40 @@ impl Socket {
         Ok(())
     }
 
-    /// As [`Socket::request`], in one piece, as a transaction of nftables has to be.
-    #[expect(dead_code, reason = "for what comes next: faults, NAT, sockets")]
-    pub(crate) fn request_whole(&mut self, batch: &Batch) -> Result<(), Refusal> {
-        if batch.is_empty() { Ok(()) } else { self.request_part(batch, 0..batch.len()) }
+    /// As [`Socket::request`], in one piece, as a transaction of nftables has to be: its first message begins it, its last ends it.
+    pub(crate) fn transact(&mut self, batch: &Batch) -> Result<(), Refusal> {
+        // Kernels before Linux 6.10 leave the end of a transaction without an answer.
+        self.request_answered(batch, 0..batch.len(), batch.len() - 2)
     }
 
     fn request_part(&mut self, batch: &Batch, range: std::ops::Range<usize>) -> Result<(), Refusal> {
-        let (first, count) = (self.sequence, range.len() as u32);
-        let last = first + count - 1;
-        self.sequence += count;
-        let at = |sequence: u32| range.start + sequence.wrapping_sub(first) as usize;
+        let last = range.end - 1;
+        self.request_answered(batch, range, last)
+    }
+
+    /// Sends a part, and waits for the answer to one of its messages; a no to one before it is remembered. A no to the first is
+    /// one to the whole of a transaction, after which the others may be left unanswered.
+    fn request_answered(
+        &mut self,
+        batch: &Batch,
+        range: std::ops::Range<usize>,
+        answered: usize,
+    ) -> Result<(), Refusal> {
+        let first = self.sequence;
+        let awaited = first + (answered - range.start) as u32;
+        self.sequence += range.len() as u32;
+        let whole = answered + 1 < range.end;
         let failed = |errno| Refusal { message: range.start, errno, words: None };
-        self.send(&batch.part(range.clone(), first)).map_err(failed)?;
+        self.send(&batch.part(range.clone(), first, answered)).map_err(failed)?;
         let mut refusal = None;
         self.receive(|answer| match answer {
-            Answer::Verdict { sequence, errno, words } if (first..=last).contains(&sequence) => {
+            Answer::Verdict { sequence, errno, words } if (first..=awaited).contains(&sequence) => {
                 if errno != 0 && refusal.is_none() {
-                    refusal = Some(Refusal { message: at(sequence), errno: Errno::from_raw(errno), words });
+                    let message = range.start + (sequence - first) as usize;
+                    refusal = Some(Refusal { message, errno: Errno::from_raw(errno), words });
                 }
-                if sequence == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                let over = sequence == awaited || whole && errno != 0 && sequence == first;
+                if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             }
             _ => ControlFlow::Continue(()),
         })
@@ -97,7 +111,7 @@ impl Socket {
         let own = self.sequence;
         self.sequence += 1;
         let failed = |errno| Refusal { message: 0, errno, words: None };
-        self.send(&question.part(0..1, own)).map_err(failed)?;
+        self.send(&question.part(0..1, own, 0)).map_err(failed)?;
         let mut refusal = None;
         self.receive(|answer| match answer {
             Answer::Item { sequence, kind, payload } if sequence == own => {

@@ -1,0 +1,98 @@
+//! What does not get through, and which rules see to it? Pure.
+//!
+//! What vanishes does so where it arrives: its sender hears nothing of it, no line goes down, and sockets stay as they are.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::addresses::Prefix;
+use super::plan::{self, Space};
+use super::rules::Tables;
+use super::topology::{At, Role, Topology};
+use crate::nft::{Chain, Family, Field, Hook, Rule, Table, Verdict, v4, v6};
+
+/// All that does not get through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Barriers {
+    /// The ends of links at which nothing arrives.
+    pub(crate) cut: BTreeSet<At>,
+    /// Hosts between which nothing passes.
+    pub(crate) partitions: Vec<[BTreeSet<usize>; 2]>,
+}
+
+/// The tables that keep it back.
+pub(crate) fn tables(topology: &Topology, barriers: &Barriers) -> Tables {
+    let mut tables = Tables::new();
+    let mut add = |space, family, chains: Vec<Chain>| {
+        if !chains.is_empty() {
+            tables.entry(space).or_default().push(Table { family, name: "isotest-barriers", chains });
+        }
+    };
+    for node in 0..topology.nodes.len() {
+        let space = Space::Node(node);
+        let ends = topology.ports_of(node);
+        add(space, Family::Netdev, ends.filter_map(|(at, _)| arrivals(topology, barriers, at)).collect());
+        add(space, Family::Inet, passing(topology, barriers, node).into_iter().collect());
+    }
+    let at_switches = topology.cables.iter().enumerate().filter(|(_, cable)| cable.switch.is_some());
+    let ends = at_switches.map(|(cable, _)| At { cable, end: 1 });
+    add(Space::Switches, Family::Netdev, ends.filter_map(|at| arrivals(topology, barriers, at)).collect());
+    tables
+}
+
+/// What does not arrive at an end of a link, if anything.
+fn arrivals(topology: &Topology, barriers: &Barriers, at: At) -> Option<Chain> {
+    let rules = if barriers.cut.contains(&at) {
+        vec![Rule::always(Verdict::Drop)]
+    } else {
+        from_others(topology, at, &beyond(barriers, topology.port(at)?.node))
+    };
+    let (_, device) = plan::end_of(topology, at)?;
+    let hook = Hook::Arrival { device: device.name.clone() };
+    (!rules.is_empty()).then_some(Chain { name: device.name, hook, rules, otherwise: Verdict::Accept })
+}
+
+/// Those from whom a node is kept apart.
+fn beyond(barriers: &Barriers, node: usize) -> BTreeSet<usize> {
+    let sides = barriers.partitions.iter().flat_map(|[one, other]| [(one, other), (other, one)]);
+    sides.filter(|(own, _)| own.contains(&node)).flat_map(|(_, other)| other).copied().collect()
+}
+
+/// Nothing from these nodes arrives: no frame of a neighbour among them, whatever it carries (ARP, broadcasts, what it forwards), and
+/// no packet that one of them has sent through others.
+fn from_others(topology: &Topology, at: At, others: &BTreeSet<usize>) -> Vec<Rule> {
+    let segment = topology.cables[at.cable].segment;
+    let neighbours = topology.ports().filter(|(other, _)| topology.cables[other.cable].segment == segment);
+    let cards = neighbours.filter(|(_, port)| others.contains(&port.node)).map(|(_, port)| port.mac.0.to_vec());
+    let addresses = addresses(topology, others);
+    let rules = [
+        Rule::always(Verdict::Drop).where_in(Field::HardwareSource, cards),
+        Rule::always(Verdict::Drop).where_ipv4().where_in(Field::Source4, v4(&addresses)),
+        Rule::always(Verdict::Drop).where_ipv6().where_in(Field::Source6, v6(&addresses)),
+    ];
+    rules.into_iter().filter(Rule::can_hold).collect()
+}
+
+/// What a router does not let pass: where addresses are translated on the way, only there both true ones are seen.
+fn passing(topology: &Topology, barriers: &Barriers, node: usize) -> Option<Chain> {
+    if topology.nodes[node].role != Role::Router {
+        return None;
+    }
+    let directions = barriers.partitions.iter().flat_map(|[one, other]| [(one, other), (other, one)]);
+    let rules = directions.flat_map(|(from, to)| {
+        let (from, to) = (addresses(topology, from), addresses(topology, to));
+        let ipv4 = Rule::always(Verdict::Drop).where_ipv4();
+        let ipv6 = Rule::always(Verdict::Drop).where_ipv6();
+        [
+            ipv4.where_in(Field::Source4, v4(&from)).where_in(Field::Destination4, v4(&to)),
+            ipv6.where_in(Field::Source6, v6(&from)).where_in(Field::Destination6, v6(&to)),
+        ]
+    });
+    let rules: Vec<_> = rules.filter(Rule::can_hold).collect();
+    let chain = || Chain { name: "passing".to_owned(), hook: Hook::Forward, rules, otherwise: Verdict::Accept };
+    (!barriers.partitions.is_empty()).then(chain)
+}
+
+fn addresses(topology: &Topology, nodes: &BTreeSet<usize>) -> Vec<IpAddr> {
+    nodes.iter().flat_map(|node| topology.addresses_of(*node)).map(Prefix::address).collect()
+}

@@ -1,0 +1,63 @@
+//! How do tables of nftables get into the lab's namespaces? They are sent by a thread that goes from one to the next.
+
+use std::collections::BTreeMap;
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::SockProtocol;
+
+use super::build::Spaces;
+use super::error::{Error, Result};
+use super::place::on_a_thread;
+use super::plan::Space;
+use crate::netlink::{Refusal, Socket};
+use crate::nft::{self, Table};
+
+/// The tables that are to be in each namespace.
+pub(crate) type Tables = BTreeMap<Space, Vec<Table>>;
+
+/// Those to send for `wanted` to be there where `there` is.
+pub(crate) fn difference(there: &Tables, wanted: &Tables) -> Tables {
+    let mut different = Tables::new();
+    for (space, tables) in wanted {
+        let known = there.get(space).map_or(&[][..], Vec::as_slice);
+        different.insert(*space, tables.iter().filter(|table| !known.contains(table)).cloned().collect());
+    }
+    for (space, tables) in there {
+        let changed = different.entry(*space).or_default();
+        let wanted = wanted.get(space).map_or(&[][..], Vec::as_slice);
+        let gone = tables.iter().filter(|table| !wanted.iter().any(|other| table.is_called_as(other)));
+        changed.extend(gone.map(|table| Table { chains: Vec::new(), ..*table }));
+    }
+    different.retain(|_, tables| !tables.is_empty());
+    different
+}
+
+/// Replaces them; a namespace's all at once.
+pub(crate) fn replace(attempt: &str, spaces: &Spaces, tables: Tables) -> Result<()> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    on_a_thread("lab-filterer", || {
+        for (space, tables) in tables {
+            let namespace = &spaces[&space].namespace;
+            let failed = |errno| Error::kernel(format!("{attempt}: entering a network"), errno);
+            setns(namespace, CloneFlags::CLONE_NEWNET).map_err(failed)?;
+            let opened = Socket::open(SockProtocol::NetlinkNetFilter);
+            let sent = opened
+                .map_err(|errno| Refusal { message: 0, errno, words: None })
+                .and_then(|mut socket| socket.transact(&nft::replace(&tables)));
+            sent.map_err(|refusal| explain(attempt, &refusal))?;
+        }
+        Ok(())
+    })
+}
+
+fn explain(attempt: &str, refusal: &Refusal) -> Error {
+    let error = Error::refused(attempt, refusal);
+    match refusal.errno {
+        Errno::ENOENT => Error::new(attempt, "this kernel's nf_tables lacks a kind of chain or expression (ENOENT)")
+            .remedy("use a kernel with CONFIG_NF_TABLES_INET, CONFIG_NF_TABLES_NETDEV and CONFIG_NFT_NAT"),
+        errno => error.unless_kernel_has(errno, "nf_tables", "CONFIG_NF_TABLES"),
+    }
+}

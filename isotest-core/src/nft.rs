@@ -1,0 +1,196 @@
+//! nftables: how are tables, chains and rules told to the kernel? `nft(8)`, linux/netfilter/nf_tables.h
+//!
+//! A table is always replaced as a whole, in one transaction: no packet meets half of it, and what is there need not be asked for.
+
+mod expressions;
+mod rule;
+
+use self::expressions::Sets;
+pub(crate) use self::rule::{Field, Rule, Verdict, v4, v6};
+use crate::netlink::{Attributes, Batch};
+
+/// A table, with all that is in it. One without chains is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) family: Family,
+    pub(crate) name: &'static str,
+    pub(crate) chains: Vec<Chain>,
+}
+
+impl Table {
+    /// Whether the kernel would take one for the other.
+    pub(crate) fn is_called_as(&self, other: &Table) -> bool {
+        (self.family, self.name) == (other.family, other.name)
+    }
+}
+
+/// What packets a table sees, by the kernel's numbers (`NFPROTO_…`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// IPv4 and IPv6.
+    Inet = 1,
+    /// All frames of a device.
+    Netdev = 5,
+}
+
+/// A list of rules, and where packets meet it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chain {
+    pub(crate) name: String,
+    pub(crate) hook: Hook,
+    pub(crate) rules: Vec<Rule>,
+    /// What becomes of a packet that no rule decides.
+    pub(crate) otherwise: Verdict,
+}
+
+/// Where packets meet a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hook {
+    /// At a device, before anything else sees what has arrived there but packet sockets.
+    Arrival { device: String },
+    /// Between two devices, as they are inside of all address translation.
+    Forward,
+}
+
+/// The subsystem in the upper half of a message's type.
+const NFTABLES: u16 = 10;
+
+const NEW_TABLE: u16 = 0;
+const DELETE_TABLE: u16 = 2;
+const NEW_CHAIN: u16 = 3;
+const NEW_RULE: u16 = 6;
+const NEW_SET: u16 = 9;
+const NEW_SET_ELEMENTS: u16 = 12;
+
+/// A transaction after which there are these tables, whatever was in those of their names before.
+pub(crate) fn replace(tables: &[Table]) -> Batch {
+    /// `NFNL_MSG_BATCH_BEGIN` and `NFNL_MSG_BATCH_END` of linux/netfilter/nfnetlink.h.
+    const BEGIN: u16 = 0x10;
+    const END: u16 = 0x11;
+    let mut batch = Batch::default();
+    let mut sets = Sets::default();
+    batch.add(BEGIN, 0, &header(0, NFTABLES), |_| {});
+    for table in tables {
+        // There has to be one to be deleted.
+        add_table(&mut batch, table);
+        message(&mut batch, table, DELETE_TABLE, |named| {
+            named.text(TABLE_NAME, table.name);
+        });
+        if !table.chains.is_empty() {
+            add_table(&mut batch, table);
+        }
+        for chain in &table.chains {
+            add_chain(&mut batch, table, chain);
+            for rule in &chain.rules {
+                add_rule(&mut batch, table, chain, rule, &mut sets);
+            }
+        }
+    }
+    batch.add(END, 0, &header(0, NFTABLES), |_| {});
+    batch
+}
+
+const TABLE_NAME: u16 = 1;
+
+fn add_table(batch: &mut Batch, table: &Table) {
+    message(batch, table, NEW_TABLE, |named| {
+        named.text(TABLE_NAME, table.name);
+    });
+}
+
+fn add_chain(batch: &mut Batch, table: &Table, chain: &Chain) {
+    // `NFTA_CHAIN_…` and `NFTA_HOOK_…`.
+    const TABLE: u16 = 1;
+    const NAME: u16 = 3;
+    const HOOK: u16 = 4;
+    const POLICY: u16 = 5;
+    const TYPE: u16 = 7;
+    const NUMBER: u16 = 1;
+    const PRIORITY: u16 = 2;
+    const DEVICE: u16 = 3;
+    message(batch, table, NEW_CHAIN, |told| {
+        told.text(TABLE, table.name).text(NAME, &chain.name).text(TYPE, "filter");
+        told.number_be(POLICY, chain.otherwise.number());
+        told.nest(HOOK, |hook| {
+            let (number, priority) = chain.hook.place();
+            hook.number_be(NUMBER, number).number_be(PRIORITY, priority.cast_unsigned());
+            if let Hook::Arrival { device } = &chain.hook {
+                hook.text(DEVICE, device);
+            }
+        });
+    });
+}
+
+impl Hook {
+    /// Its number in its family (`NF_INET_…`, `NF_NETDEV_…`), and its place among others there, the lowest first.
+    fn place(&self) -> (u32, i32) {
+        match self {
+            Hook::Arrival { .. } => (0, 0),
+            Hook::Forward => (2, 0),
+        }
+    }
+}
+
+fn add_rule(batch: &mut Batch, table: &Table, chain: &Chain, rule: &Rule, sets: &mut Sets) {
+    // `NFTA_RULE_…`.
+    const TABLE: u16 = 1;
+    const CHAIN: u16 = 2;
+    const EXPRESSIONS: u16 = 4;
+    let expressions = expressions::of(rule, sets);
+    for set in sets.new_ones() {
+        set.add(batch, table);
+    }
+    message(batch, table, NEW_RULE, |told| {
+        told.text(TABLE, table.name).text(CHAIN, &chain.name);
+        told.nest(EXPRESSIONS, |list| expressions.write(list));
+    });
+}
+
+fn message(batch: &mut Batch, table: &Table, kind: u16, attributes: impl FnOnce(&mut Attributes)) {
+    let flags = match kind {
+        DELETE_TABLE => 0,
+        NEW_RULE => libc::NLM_F_CREATE | libc::NLM_F_APPEND,
+        _ => libc::NLM_F_CREATE,
+    };
+    batch.add(NFTABLES << 8 | kind, flags, &header(table.family as u8, 0), attributes);
+}
+
+/// `struct nfgenmsg`: the family, the version, and a number.
+fn header(family: u8, number: u16) -> [u8; 4] {
+    let [high, low] = number.to_be_bytes();
+    [family, 0, high, low]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rules: Vec<Rule>) -> Table {
+        let chain = Chain { name: "all".to_owned(), hook: Hook::Forward, rules, otherwise: Verdict::Accept };
+        Table { family: Family::Inet, name: "test", chains: vec![chain] }
+    }
+
+    #[test]
+    fn a_table_is_made_anew_between_the_two_ends_of_a_transaction() {
+        let from_one = Rule::always(Verdict::Drop).where_in(Field::Source4, [vec![10, 0, 0, 1]]);
+        let batch = replace(&[table(vec![from_one])]);
+        assert_eq!(batch.len(), 7, "begin, add, delete, add, chain, rule, end");
+    }
+
+    #[test]
+    fn several_values_are_looked_up_in_a_set() {
+        let from_two = Rule::always(Verdict::Drop).where_in(Field::Source4, [1, 2].map(|last| vec![10, 0, 0, last]));
+        assert_eq!(replace(&[table(vec![from_two])]).len(), 7 + 2, "the set, and what is in it");
+    }
+
+    #[test]
+    fn a_table_without_chains_is_deleted() {
+        assert_eq!(replace(&[Table { chains: Vec::new(), ..table(Vec::new()) }]).len(), 4, "begin, add, delete, end");
+    }
+
+    #[test]
+    fn a_rule_that_nothing_can_fulfil_is_known() {
+        assert!(!Rule::always(Verdict::Drop).where_in(Field::Source6, []).can_hold());
+        assert!(Rule::always(Verdict::Drop).can_hold());
+    }
+}
