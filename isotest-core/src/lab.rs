@@ -48,6 +48,7 @@ mod inhabitants;
 mod kill;
 mod link;
 mod listening;
+mod names;
 mod overrides;
 mod partition;
 mod place;

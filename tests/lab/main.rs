@@ -12,6 +12,7 @@ mod drawing;
 mod failing;
 mod many;
 mod mistakes;
+mod names;
 mod partitions;
 mod reach;
 mod sockets;

@@ -10,6 +10,7 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::SockProtocol;
 
 use super::error::{Error, Result};
+use super::names::RESOLVER;
 use super::place::{Place, on_a_thread};
 use super::sockets::{Protocol, State};
 use crate::netlink::{Batch, Refusal, Socket};
@@ -54,7 +55,7 @@ impl Seen {
     }
 }
 
-/// All TCP and UDP sockets of the host that the socket was opened in.
+/// All TCP and UDP sockets of the host that the socket was opened in, but for those of the lab's server of names.
 pub(super) fn all(socket: &mut Socket, name: &str) -> Result<Vec<Seen>> {
     let mut found = Vec::new();
     for protocol in [Protocol::Tcp, Protocol::Udp] {
@@ -65,6 +66,7 @@ pub(super) fn all(socket: &mut Socket, name: &str) -> Result<Vec<Seen>> {
             answered.map_err(|refusal| explain(&refusal, protocol, name))?;
         }
     }
+    found.retain(|seen| seen.local.ip() != RESOLVER);
     Ok(found)
 }
 

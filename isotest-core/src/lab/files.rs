@@ -1,4 +1,7 @@
 //! What does a host see of files: its own /etc/hosts, /etc/resolv.conf, /sys and host name; all else is the test's.
+//!
+//! Where this machine's C library would ask daemons of the machine for names (`nsswitch.conf(5)`, `nscd(8)`), which answer for the
+//! machine's network, it is told to read those files instead.
 
 use std::ffi::CString;
 use std::fs;
@@ -14,6 +17,10 @@ use super::error::{Error, Result};
 use crate::plan::Step;
 use crate::setup::{Detached, carry_out};
 use crate::sys::mount::{move_mount, open_tree};
+
+/// Who is asked for names, and where a daemon that remembers them listens.
+const SERVICES: &str = "/etc/nsswitch.conf";
+const CACHE: &str = "/var/run/nscd/socket";
 
 /// What a host is to find in files that are the machine's otherwise.
 #[derive(Clone, Debug, Default)]
@@ -65,9 +72,8 @@ fn take(views: &Views) -> Result<Vec<(&'static str, OwnedFd)>> {
     let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let mounted = mount(Some("tmpfs"), shelf, Some("tmpfs"), safe, Some("size=4M,mode=755"));
     mounted.map_err(|errno| Error::kernel("mounting tmpfs for the lab's files", errno))?;
-    let files = [("hosts", "/etc/hosts", &views.hosts), ("resolv.conf", "/etc/resolv.conf", &views.resolver)];
-    let trees = files.into_iter().map(|(name, over, text)| {
-        let own = shelf.join(name);
+    let trees = files(views).into_iter().enumerate().map(|(number, (over, text))| {
+        let own = shelf.join(number.to_string());
         let written = fs::write(&own, text.as_bytes());
         written.map_err(|error| Error::new(format!("writing the lab's {over}"), error.to_string()))?;
         let tree = open_tree(&c_path(&own));
@@ -77,6 +83,29 @@ fn take(views: &Views) -> Result<Vec<(&'static str, OwnedFd)>> {
     let unmounted = umount2(shelf, MntFlags::MNT_DETACH);
     unmounted.map_err(|errno| Error::kernel("taking the tmpfs for the lab's files away", errno))?;
     trees
+}
+
+/// Each file, and what it is to say.
+fn files(views: &Views) -> Vec<(&'static str, String)> {
+    let text = |text: &Arc<String>| text.to_string();
+    let mut files = vec![("/etc/hosts", text(&views.hosts)), ("/etc/resolv.conf", text(&views.resolver))];
+    let services = fs::read_to_string(SERVICES).ok().and_then(|services| plain_services(&services));
+    files.extend(services.map(|services| (SERVICES, services)));
+    // A file in the place of a socket: nobody can be reached there.
+    files.extend(Path::new(CACHE).exists().then(|| (CACHE, String::new())));
+    files
+}
+
+/// The same with names looked up in files and by DNS alone; `None` if it is so already.
+fn plain_services(services: &str) -> Option<String> {
+    let plain = |line: &str| {
+        let rest = line.trim_start().strip_prefix("hosts:");
+        let other = rest.is_some_and(|rest| rest.split_whitespace().ne(["files", "dns"]));
+        if other { "hosts: files dns\n".to_owned() } else { format!("{line}\n") }
+    };
+    let changed: String = services.lines().map(plain).collect();
+    let same = changed.lines().eq(services.lines());
+    (!same).then_some(changed)
 }
 
 fn lay(trees: &[(&'static str, OwnedFd)]) -> Result<()> {
@@ -94,4 +123,20 @@ fn lay(trees: &[(&'static str, OwnedFd)]) -> Result<()> {
 
 fn c_path(path: &Path) -> CString {
     CString::new(path.as_os_str().as_encoded_bytes()).expect("the paths of this file have no NUL byte")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_looked_up_in_files_and_by_dns_alone() {
+        let services =
+            "passwd: files systemd\nhosts: mymachines resolve [!UNAVAIL=return] files dns\nnetworks: files\n";
+        let plain = plain_services(services).expect("it asks others");
+        assert_eq!(plain, "passwd: files systemd\nhosts: files dns\nnetworks: files\n");
+        assert_eq!(plain_services(&plain), None);
+        assert_eq!(plain_services("hosts:\t\tfiles dns"), None);
+        assert_eq!(plain_services(""), None);
+    }
 }

@@ -10,6 +10,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use super::error::{Error, Result};
 use super::files::{self, Views};
+use super::names::Names;
 use crate::sys::namespaces::{Destination, start_in};
 
 /// The namespaces of a host.
@@ -20,6 +21,7 @@ pub(crate) struct Place {
     /// Made when somebody enters for the first time: not every host of a large lab is entered.
     rooms: Mutex<Option<Arc<Rooms>>>,
     views: Views,
+    names: Arc<Names>,
     #[cfg(feature = "tokio")]
     runtime: Mutex<Option<super::asynchronous::Runtime>>,
 }
@@ -71,22 +73,27 @@ fn open(who: &str, kind: &str) -> Result<OwnedFd> {
 
 impl Place {
     /// A host of which only the network is there yet.
-    pub(crate) fn new(name: &str, network: &OwnedFd, views: Views) -> Result<Place> {
-        Ok(Place::of(name, copy(network)?, None, views))
+    pub(crate) fn new(name: &str, network: &OwnedFd, views: Views, names: &Arc<Names>) -> Result<Place> {
+        Ok(Place::of(name, copy(network)?, None, views, names))
     }
 
     /// The test body's own place.
-    pub(crate) fn here(name: &str, rooms: Rooms) -> Result<Place> {
+    pub(crate) fn here(name: &str, rooms: Rooms, names: &Arc<Names>) -> Result<Place> {
         let network = copy(&rooms.network)?;
-        Ok(Place::of(name, network, Some(Arc::new(rooms)), Views::default()))
+        let place = Place::of(name, network, Some(Arc::new(rooms)), Views::default(), names);
+        // Nobody enters it first: it has always been there.
+        names.start()?;
+        on_a_thread("lab-furnisher", || place.enter_network().and_then(|()| names.open()))?;
+        Ok(place)
     }
 
-    fn of(name: &str, network: OwnedFd, rooms: Option<Arc<Rooms>>, views: Views) -> Place {
+    fn of(name: &str, network: OwnedFd, rooms: Option<Arc<Rooms>>, views: Views, names: &Arc<Names>) -> Place {
         Place {
             name: name.to_owned(),
             network,
             rooms: Mutex::new(rooms),
             views,
+            names: Arc::clone(names),
             #[cfg(feature = "tokio")]
             runtime: Mutex::default(),
         }
@@ -133,14 +140,20 @@ impl Place {
 
     /// Makes the namespaces that are missing, on a thread that ends in them.
     fn furnish(&self) -> Result<Rooms> {
+        self.names.start()?;
         let furnish = || {
-            let failed = |errno| Error::kernel(format!("entering `{}`'s network", self.name), errno);
-            setns(&self.network, CloneFlags::CLONE_NEWNET).map_err(failed)?;
+            self.enter_network()?;
             files::furnish(&self.name, &self.views)?;
+            self.names.open()?;
             let me = "thread-self";
             Ok(Rooms { network: copy(&self.network)?, mounts: open(me, "mnt")?, names: open(me, "uts")? })
         };
         on_a_thread("lab-furnisher", furnish)
+    }
+
+    fn enter_network(&self) -> Result<()> {
+        let failed = |errno| Error::kernel(format!("entering `{}`'s network", self.name), errno);
+        setns(&self.network, CloneFlags::CLONE_NEWNET).map_err(failed)
     }
 }
 

@@ -7,6 +7,7 @@ use super::build::{self, Spaces};
 use super::error::{Error, Result};
 use super::files::{self, Views};
 use super::host::Host;
+use super::names::{Names, RESOLVER};
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
@@ -45,6 +46,8 @@ pub(crate) struct Network {
     pub(crate) places: Vec<Arc<Place>>,
     /// The namespaces, with the sockets that change them.
     pub(crate) spaces: Mutex<Spaces>,
+    /// Who answers for names.
+    names: Arc<Names>,
 }
 
 impl Shared {
@@ -159,6 +162,7 @@ impl Shared {
         let stage = std::mem::replace(&mut self.state().stage, Stage::Gone);
         if let Stage::Up(network) = stage {
             kill::all_in(&network.places);
+            network.names.stop();
         }
     }
 }
@@ -175,6 +179,7 @@ impl Network {
         let mut spaces = build::namespaces(topology, &plan::spaces(topology), &here.copy_of_network()?)?;
         build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
         let views = views(topology);
+        let names = Arc::new(Names::of(topology));
         let mut here = Some(here);
         let mut places = Vec::new();
         for (number, node) in topology.nodes.iter().enumerate() {
@@ -183,13 +188,13 @@ impl Network {
                     if crate::entry::own().is_some_and(|own| own.mounts) {
                         files::show_here(&views)?;
                     }
-                    Place::here(&node.name, rooms)?
+                    Place::here(&node.name, rooms, &names)?
                 }
-                _ => Place::new(&node.name, &spaces[&Space::Node(number)].namespace, views.clone())?,
+                _ => Place::new(&node.name, &spaces[&Space::Node(number)].namespace, views.clone(), &names)?,
             };
             places.push(Arc::new(place));
         }
-        Ok(Network { places, spaces: Mutex::new(spaces) })
+        Ok(Network { places, spaces: Mutex::new(spaces), names })
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
@@ -205,5 +210,5 @@ fn views(topology: &Topology) -> Views {
             hosts.push_str(&format!("{} {}\n", address.address(), it.name));
         }
     }
-    Views { hosts: Arc::new(hosts), resolver: Arc::new("nameserver 127.0.0.53\n".to_owned()) }
+    Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")) }
 }

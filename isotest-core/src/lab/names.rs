@@ -1,0 +1,88 @@
+//! Who answers a host's questions about names? An authoritative server of the lab's own, for all that ask `/etc/resolv.conf`'s
+//! nameserver rather than read `/etc/hosts`.
+
+mod message;
+mod records;
+mod redirect;
+mod server;
+
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use self::records::Records;
+use self::server::Counter;
+use super::error::{Error, Result};
+use super::topology::Topology;
+
+/// Where every host finds it.
+pub(crate) const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 53);
+
+/// The server of a lab.
+#[derive(Debug)]
+pub(crate) struct Names {
+    records: Arc<Records>,
+    service: Mutex<Service>,
+}
+
+/// How far it is.
+#[derive(Debug)]
+enum Service {
+    /// Nobody has needed it yet.
+    Asleep,
+    Running(Running),
+    /// The lab is gone.
+    Over,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// Closed, it ends the thread.
+    alarm: UnixStream,
+    counters: Sender<Counter>,
+    thread: JoinHandle<()>,
+}
+
+impl Names {
+    pub(crate) fn of(topology: &Topology) -> Names {
+        Names { records: Arc::new(Records::of(topology)), service: Mutex::new(Service::Asleep) }
+    }
+
+    /// Starts it, if that has not been done. It stays in the calling thread's namespaces, which should be nobody's.
+    pub(crate) fn start(&self) -> Result<()> {
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*service, Service::Asleep) {
+            let failed = |error: std::io::Error| Error::new("starting the lab's server of names", error.to_string());
+            let (alarm, heard) = UnixStream::pair().map_err(failed)?;
+            let (counters, new) = channel();
+            let records = Arc::clone(&self.records);
+            let thread = std::thread::Builder::new().name("lab-names".to_owned());
+            let thread = thread.spawn(move || server::serve(&records, heard, &new)).map_err(failed)?;
+            *service = Service::Running(Running { alarm, counters, thread });
+        }
+        Ok(())
+    }
+
+    /// Has the host that the calling thread is in answered, too.
+    pub(crate) fn open(&self) -> Result<()> {
+        let counter = Counter::open()?;
+        let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Service::Running(running) = &*service {
+            let told = running.counters.send(counter).is_ok() && (&running.alarm).write_all(&[1]).is_ok();
+            assert!(told, "the thread waits for as long as the alarm is open");
+        }
+        Ok(())
+    }
+
+    /// Ends it.
+    pub(crate) fn stop(&self) {
+        let service = &mut *self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Service::Running(Running { alarm, thread, .. }) = std::mem::replace(service, Service::Over) {
+            drop(alarm);
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    }
+}

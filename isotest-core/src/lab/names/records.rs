@@ -1,0 +1,102 @@
+//! Which names are there in a lab, and whose are its addresses? Pure.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::message::Found;
+use crate::lab::topology::Topology;
+
+/// All that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Records {
+    names: BTreeMap<String, Found>,
+}
+
+impl Records {
+    /// The hosts of a lab.
+    pub(crate) fn of(topology: &Topology) -> Records {
+        let mut records = Records::default();
+        let own = ["127.0.0.1", "::1"].map(|address| address.parse::<IpAddr>().expect("it is written here"));
+        records.add("localhost", &own);
+        for (number, node) in topology.nodes.iter().enumerate() {
+            let addresses: Vec<_> = topology.addresses_of(number).iter().map(|prefix| prefix.address()).collect();
+            records.add(&node.name, &addresses);
+        }
+        records
+    }
+
+    fn add(&mut self, name: &str, addresses: &[IpAddr]) {
+        self.names.insert(name.to_owned(), Found::Addresses(addresses.to_vec()));
+        for address in addresses {
+            // Behind two masquerading routers the same address may be there twice.
+            self.names.entry(reverse(*address)).or_insert_with(|| Found::Pointer(name.to_owned()));
+        }
+    }
+
+    /// What is known of a name in lower case, without a dot at its end.
+    pub(crate) fn find(&self, name: &str) -> Found {
+        // All below `localhost` is that as well, RFC 6761, section 6.3.
+        let name = if name.ends_with(".localhost") { "localhost" } else { name };
+        self.names.get(name).cloned().unwrap_or_else(|| {
+            let above = |known: &String| known.strip_suffix(name).is_some_and(|below| below.ends_with('.'));
+            let between = !name.is_empty() && self.names.keys().any(above);
+            if between { Found::Addresses(Vec::new()) } else { Found::Nobody }
+        })
+    }
+}
+
+/// The name under which an address's owner is asked for, RFC 1035, section 3.5, and RFC 3596, section 2.5.
+fn reverse(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(address) => {
+            let nibbles = address.octets().into_iter().rev().map(|byte| format!("{:x}.{:x}.", byte & 0xf, byte >> 4));
+            nibbles.collect::<String>() + "ip6.arpa"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::topology::Role;
+
+    fn pair() -> Records {
+        let mut topology = Topology::default();
+        let pair = ["alice", "bob"].map(|name| topology.add_node(name, Role::Host).expect("it is new"));
+        topology.add_link(pair).expect("they are two");
+        topology.add_node("lonely", Role::Host).expect("it is new");
+        Records::of(&topology)
+    }
+
+    fn addresses(texts: &[&str]) -> Found {
+        Found::Addresses(texts.iter().map(|text| text.parse().expect("an address")).collect())
+    }
+
+    #[test]
+    fn hosts_have_their_addresses_and_addresses_their_hosts() {
+        let records = pair();
+        assert_eq!(records.find("bob"), addresses(&["10.128.0.2", "fd00:0:1::2"]));
+        assert_eq!(records.find("2.0.128.10.in-addr.arpa"), Found::Pointer("bob".to_owned()));
+        let v6 = "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa";
+        assert_eq!(records.find(v6), Found::Pointer("bob".to_owned()));
+        assert_eq!(records.find("lonely"), addresses(&[]), "it is there, without an address");
+        assert_eq!(records.find("eve"), Found::Nobody);
+    }
+
+    #[test]
+    fn every_host_is_localhost_to_itself() {
+        let own = addresses(&["127.0.0.1", "::1"]);
+        assert_eq!((pair().find("localhost"), pair().find("app.localhost")), (own.clone(), own));
+    }
+
+    #[test]
+    fn what_has_names_below_it_is_there() {
+        assert_eq!(pair().find("128.10.in-addr.arpa"), addresses(&[]));
+        assert_eq!(pair().find("28.10.in-addr.arpa"), Found::Nobody);
+        assert_eq!(pair().find(""), Found::Nobody);
+    }
+}
