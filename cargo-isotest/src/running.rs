@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use isotest::runner::{
-    Client, End, Failure, Filter, Isolation, Leftovers, Lines, Order, Outcome, Pending, Report, Run, Stage, Target,
-    judge, unsatisfied,
+    self, Client, End, Failure, Filter, Isolation, Leftovers, Lines, Note, Order, Outcome, Pending, Report, Run, Stage,
+    Subject, Target, judge, unsatisfied,
 };
 
 use crate::binary::{Ready, pipe};
@@ -32,6 +32,7 @@ pub(crate) struct Running {
     isolation: Isolation,
     server: Rc<Client>,
     pending: Pending,
+    packets: Option<runner::Capture>,
     report: Option<Option<Report>>,
     out: Option<File>,
     err: Option<File>,
@@ -94,8 +95,10 @@ impl Running {
             isolation,
             leftovers: Leftovers::End,
         };
+        let packets = runner::Capture::prepare(&ready.binary.executable, &test.name, &test.spec, isolation);
+        let packets = packets.map_err(|(step, error)| io::Error::new(error.kind(), format!("{step}: {error}")))?;
         let (started_at, measured_from) = (SystemTime::now(), Instant::now());
-        let pending = server.run(run, out_writer, err_writer)?;
+        let pending = server.run(run, out_writer, err_writer, packets.as_ref())?;
         Ok(Running {
             started: now,
             started_at,
@@ -105,6 +108,7 @@ impl Running {
             isolation,
             server: Rc::clone(server),
             pending,
+            packets,
             report: None,
             out: Some(out.into()),
             err: Some(err.into()),
@@ -266,6 +270,9 @@ impl Running {
                 judgement.outcome
             }
         };
+        let captured = report.as_ref().and_then(|report| report.captured);
+        let packets = self.packets.and_then(|packets| packets.finish(outcome.passed(), captured));
+        beside.extend(packets.map(|text| Note { subject: Subject::Packets, text }));
         let ended_late_and_well = outcome.passed() && self.patience.is_over();
         if let (Outcome::Failed, Some(expected), Some(report)) = (&outcome, &test.should_panic, &report) {
             note = note.or_else(|| unsatisfied(expected, &report.word));

@@ -12,6 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::Pid;
 
+use crate::captures::Capture;
 use crate::protocol::{self, Hello, Order, Request, Run, receive, send};
 use crate::report::Report;
 use crate::sys::door::SERVER;
@@ -83,14 +84,16 @@ impl Client {
         poll(&mut events, PollTimeout::ZERO) == Ok(0)
     }
 
-    /// Asks for one test to be run; the report arrives on the socket that is returned.
+    /// Asks for one test to be run; the report arrives on the socket that is returned. What its spec says of capturing packets
+    /// takes a file for them.
     ///
     /// # Errors
     ///
     /// When the server is gone.
-    pub fn run(&self, run: Run, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Pending> {
+    pub fn run(&self, run: Run, stdout: OwnedFd, stderr: OwnedFd, capture: Option<&Capture>) -> io::Result<Pending> {
         let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
-        let descriptors = [stdout.as_fd(), stderr.as_fd(), theirs.as_fd()];
+        let mut descriptors = vec![stdout.as_fd(), stderr.as_fd(), theirs.as_fd()];
+        descriptors.extend(capture.map(AsFd::as_fd));
         send(self.socket.as_fd(), &Request::Run(Box::new(run)), &descriptors)?;
         Ok(Pending { socket: ours })
     }

@@ -9,6 +9,7 @@ mod egress;
 mod litter;
 mod orders;
 mod ports;
+mod recording;
 mod stat;
 mod stock;
 
@@ -19,7 +20,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
@@ -27,6 +28,7 @@ use nix::unistd::{ForkResult, Pid};
 use self::census::{Census, Scope, kill_descendants};
 use self::litter::Clean;
 use self::orders::Orders;
+use self::recording::Recording;
 use self::stock::Children;
 use crate::coverage::Stranded;
 use crate::outcome::{End, Failure, Stage};
@@ -47,6 +49,8 @@ pub(crate) struct Sandbox<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) user_namespace: bool,
     pub(crate) report: &'a OwnedFd,
+    /// Where captured packets go.
+    pub(crate) capture: Option<&'a OwnedFd>,
     pub(crate) proof: &'a SingleThreaded,
 }
 
@@ -62,6 +66,7 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
     let census = Census::prepare(scope(sandbox), has_own_mounts(sandbox));
     let census = attempt(sandbox, "taking a copy of /proc", census);
     let clean = if has_own_mounts(sandbox) { Clean::look(sandbox.plan) } else { Clean::default() };
+    let mut recording = record(sandbox);
     // The test has init's user id and, in its own user namespace, the right to trace: it could stop init for ever. A
     // process that may not be dumped can only be traced by who has that right where its program was started.
     attempt(sandbox, "hiding init's memory", prctl::set_dumpable(!sandbox.user_namespace));
@@ -74,23 +79,27 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
             {
                 give_up(sandbox, failure);
             }
-            std::mem::forget((children, census)); // The test closes them with all others.
+            std::mem::forget((children, census, recording)); // The test closes them with all others.
             ties
         }
         ForkResult::Parent { child } => {
             drop(ties.letter);
             attempt(sandbox, "entering the copy of /proc", census.enter());
-            let end = supervise(child, sandbox, &children, &census);
+            let end = supervise(child, sandbox, &children, &census, recording.as_mut());
             if let Some(profiles) = stranded {
                 // Before files are counted, which they are not to be. What is missing in one says nothing of the test.
                 profiles.carry_out().ok();
                 attempt(sandbox, "entering the copy of /proc again", census.enter());
             }
-            let report = stock::take(sandbox, end, &word, &census, &clean);
+            let mut report = stock::take(sandbox, end, &word, &census, &clean);
             if sandbox.run.leftovers == Leftovers::Stay {
                 send(sandbox.report.as_fd(), &report, &[]).ok(); // If nobody listens any more, nothing stays.
                 look_after_what_is_left(sandbox, &children);
                 end_all(sandbox);
+            }
+            if let Some(recording) = recording {
+                end_all_but_init(sandbox, child, &report.end);
+                report.captured = Some(recording.finish());
             }
             if !has_pid_namespace(sandbox) {
                 kill_descendants();
@@ -136,6 +145,13 @@ fn prepare(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Result<(), Failure>
     Ok(())
 }
 
+/// Begins to record the test's network, if it has one of its own and somebody wants to know.
+fn record(sandbox: &Sandbox<'_>) -> Option<Recording> {
+    let run = sandbox.run;
+    let file = sandbox.capture.filter(|_| isolated(sandbox) && run.spec.net == Namespace::Isolated)?;
+    Some(attempt(sandbox, "opening sockets to capture packets with", Recording::start(file, &run.test)))
+}
+
 fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
     let run = sandbox.run;
     let init = if init_is_pid_1(run) { None } else { Some(process::own_pidfd()?) };
@@ -160,7 +176,13 @@ fn watch_children() -> nix::Result<SignalFd> {
 }
 
 /// Waits for the test process, and reaps whatever else becomes init's child.
-fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Census) -> End {
+fn supervise(
+    test: Pid,
+    sandbox: &Sandbox<'_>,
+    children: &SignalFd,
+    census: &Census,
+    mut recording: Option<&mut Recording>,
+) -> End {
     // Only the test may hold the output open: its end must be the reader's end of file.
     for output in [1, 2] {
         process::redirect(process::standard_input(), output).ok(); // The server's standard input is /dev/null.
@@ -196,7 +218,8 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Cen
             // Init hears of its own children only: what else stops, or ends, it has to look for.
             left = Some(left.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
         }
-        wait_for_news(children, orders.source(), left).unwrap_or_else(|Orphaned| end_all(sandbox));
+        let news = wait_for_news(children, orders.source(), recording.as_deref_mut(), left);
+        news.unwrap_or_else(|Orphaned| end_all(sandbox));
     }
 }
 
@@ -204,10 +227,23 @@ fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Cen
 fn look_after_what_is_left(sandbox: &Sandbox<'_>, children: &SignalFd) {
     let mut orders = Orders::new(sandbox.report, is_pid_1(sandbox), None);
     while stock::reap_the_dead() == Children::Living && !orders.obey() && orders.source().is_some() {
-        if wait_for_news(children, orders.source(), None).is_err() {
+        if wait_for_news(children, orders.source(), None, None).is_err() {
             return;
         }
     }
+}
+
+/// Ends all that could still send packets, and waits for its end.
+fn end_all_but_init(sandbox: &Sandbox<'_>, test: Pid, end: &End) {
+    if is_pid_1(sandbox) {
+        kill(Pid::from_raw(-1), Signal::SIGKILL).ok(); // There may be nobody.
+    } else if !has_pid_namespace(sandbox) {
+        return kill_descendants();
+    } else if matches!(end, End::TimedOut | End::Stopped) {
+        // It is PID 1 of all others. Where it has ended by itself, they have ended with it, and its number may be another's.
+        kill(test, Signal::SIGKILL).ok();
+    }
+    while !matches!(waitpid(None, None), Err(Errno::ECHILD)) {}
 }
 
 /// Ends the sandbox without a report.
@@ -251,19 +287,26 @@ fn reap(test: Pid) -> Option<Change> {
 /// The server has ended.
 struct Orphaned;
 
-/// Waits until a child has changed, the client has said something, or this much time has passed.
-fn wait_for_news(children: &SignalFd, client: Option<BorrowedFd<'_>>, left: Option<Duration>) -> Result<(), Orphaned> {
+/// Waits until a child has changed, the client has said something, or this much time has passed. Meanwhile, packets are recorded.
+fn wait_for_news(
+    children: &SignalFd,
+    client: Option<BorrowedFd<'_>>,
+    recording: Option<&mut Recording>,
+    left: Option<Duration>,
+) -> Result<(), Orphaned> {
+    let patience = recording.as_ref().and_then(|recording| recording.patience());
     // A millisecond is added because poll rounds down and would spin through the last one.
-    let timeout = left.map_or(PollTimeout::NONE, |left| {
+    let timeout = left.into_iter().chain(patience).min().map_or(PollTimeout::NONE, |left| {
         PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
     });
-    let children_changed = PollFd::new(children.as_fd(), PollFlags::POLLIN);
-    // Interrupted or not: the caller looks again.
-    match client {
-        Some(client) => poll(&mut [children_changed, PollFd::new(client, PollFlags::POLLIN)], timeout),
-        None => poll(&mut [children_changed], timeout),
+    let mut sources: Vec<_> = client.into_iter().chain([children.as_fd()]).collect();
+    sources.extend(recording.iter().flat_map(|recording| recording.sources()));
+    let mut sources: Vec<_> = sources.into_iter().map(|source| PollFd::new(source, PollFlags::POLLIN)).collect();
+    poll(&mut sources, timeout).ok(); // Interrupted or not: the caller looks again.
+    drop(sources);
+    if let Some(recording) = recording {
+        recording.take();
     }
-    .ok();
     while let Ok(Some(signal)) = children.read_signal() {
         if signal.ssi_signo == SERVER_ENDED as u32 {
             return Err(Orphaned);

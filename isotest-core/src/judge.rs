@@ -32,6 +32,8 @@ pub enum Subject {
     Leak,
     /// Attempts to reach an address outside of the sandbox.
     Egress,
+    /// Where the packets on its network are kept.
+    Packets,
 }
 
 /// Judges a test by its report. `harness_finished` says whether the harness's own output tells that the test came to

@@ -35,6 +35,7 @@ mod addresses;
 mod asynchronous;
 mod barriers;
 mod build;
+mod capture;
 mod check;
 mod cut;
 mod describe;
@@ -66,6 +67,7 @@ mod topology;
 use std::sync::Arc;
 
 pub use self::addresses::{Mac, Prefix};
+pub use self::capture::Capture;
 pub use self::error::{Error, Result};
 pub use self::host::{Host, HostThread, Router};
 pub use self::link::Link;
@@ -74,6 +76,7 @@ pub use self::sockets::{Connection, Listener, Protocol, State};
 pub use self::stats::{Flow, LinkStats, Traffic};
 pub use self::switch::Switch;
 use self::topology::{HERE, Role};
+pub use crate::report::Captured;
 
 /// A network of hosts, inside one test. When it is dropped, the processes in its hosts are killed, and the kernel takes the
 /// rest apart.

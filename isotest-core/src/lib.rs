@@ -8,6 +8,8 @@
 mod spec;
 
 #[cfg(target_os = "linux")]
+mod captures;
+#[cfg(target_os = "linux")]
 mod client;
 #[cfg(target_os = "linux")]
 mod coverage;
@@ -45,9 +47,13 @@ mod own;
 #[cfg(target_os = "linux")]
 mod patient;
 #[cfg(target_os = "linux")]
+mod pcapng;
+#[cfg(target_os = "linux")]
 mod plan;
 #[cfg(target_os = "linux")]
 mod protocol;
+#[cfg(target_os = "linux")]
+mod recorder;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
@@ -67,7 +73,7 @@ mod unavailable;
 
 pub use isotest_macros::isotest;
 pub use isotest_macros::isotest as test;
-pub use spec::{Namespace, Pid1, Policy, Spec, User};
+pub use spec::{Namespace, Pcap, Pid1, Policy, Spec, User};
 
 /// What generated code calls. Not part of the public interface: it changes without notice.
 #[doc(hidden)]
@@ -84,6 +90,7 @@ pub mod __private {
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod runner {
+    pub use crate::captures::Capture;
     pub use crate::client::{Client, Pending, Started};
     pub use crate::diagnose::explain;
     pub use crate::harness::Filter;
@@ -93,7 +100,7 @@ pub mod runner {
     pub use crate::outcome::{End, Failure, Outcome, Stage, Word, unsatisfied};
     pub use crate::patient::{patiently, write_all};
     pub use crate::protocol::{Isolation, Known, Leftovers, Order, Program, Run, Target};
-    pub use crate::report::{InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage};
+    pub use crate::report::{Captured, InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage};
     pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use nix::fcntl::OFlag;
 
 use crate::Spec;
+use crate::captures::Capture;
 use crate::client::{Client, Pending, Started};
 use crate::diagnose::explain;
 use crate::harness::Filter;
@@ -64,24 +65,33 @@ fn run_with(test: &str, spec: &Spec, isolation: Isolation) -> (Outcome, Word) {
 }
 
 fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Word), Failure> {
+    let executable = std::env::current_exe().map_err(failed("looking for this test binary"))?;
+    let capture = Capture::prepare(&executable, test, spec, isolation);
+    let capture = capture.map_err(|(step, error)| failed(&step)(error))?;
     let asked = loop {
         let server = server().map_err(failed("starting the fork server of this test binary"))?;
-        match ask(&server, test, spec, isolation) {
+        match ask(&server, test, spec, isolation, capture.as_ref()) {
             // It was killed just now. The test has not started, so its successor can have it.
             Err(_) if !server.is_alive() => {}
             asked => break asked.map_err(failed("asking the fork server"))?,
         }
     };
     reprint(asked.out, asked.err, asked.filter, &asked.pending).map_err(failed("reading the test's output"))?;
-    match asked.pending.report().map_err(failed("reading the report"))? {
+    let report = asked.pending.report().map_err(failed("reading the report"))?;
+    let captured = report.as_ref().and_then(|report| report.captured);
+    let (outcome, word) = match report {
         Some(report) => {
             let Judgement { outcome, notes } = judge(&report, spec, false);
             notes.iter().for_each(|note| eprintln!("isotest: {}", note.text));
-            Ok((outcome, report.word))
+            (outcome, report.word)
         }
-        None if asked.server.is_alive() => Ok((Outcome::Killed, Word::None)),
-        None => Ok((Outcome::ServerKilled, Word::None)),
+        None if asked.server.is_alive() => (Outcome::Killed, Word::None),
+        None => (Outcome::ServerKilled, Word::None),
+    };
+    if let Some(told) = capture.and_then(|capture| capture.finish(outcome.passed(), captured)) {
+        eprintln!("isotest: {told}");
     }
+    Ok((outcome, word))
 }
 
 /// A test that was asked for.
@@ -94,7 +104,13 @@ struct Asked {
     filter: Option<Filter>,
 }
 
-fn ask(server: &Arc<Client>, test: &str, spec: &Spec, isolation: Isolation) -> io::Result<Asked> {
+fn ask(
+    server: &Arc<Client>,
+    test: &str,
+    spec: &Spec,
+    isolation: Isolation,
+    capture: Option<&Capture>,
+) -> io::Result<Asked> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let (out, out_writer) = pipe()?;
     let (err, err_writer) = pipe()?;
@@ -110,7 +126,7 @@ fn ask(server: &Arc<Client>, test: &str, spec: &Spec, isolation: Isolation) -> i
         isolation,
         leftovers: Leftovers::End,
     };
-    let pending = server.run(run, out_writer, err_writer)?;
+    let pending = server.run(run, out_writer, err_writer, capture)?;
     Ok(Asked { server: Arc::clone(server), pending, out, err, filter })
 }
 

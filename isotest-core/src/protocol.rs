@@ -15,7 +15,7 @@ use crate::Spec;
 use crate::report::Report;
 
 /// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
-pub(crate) const VERSION: &str = "4";
+pub(crate) const VERSION: &str = "5";
 
 /// The server's first packet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +33,8 @@ pub(crate) enum Request {
     Registry,
     /// Run the binary's own `main` with these arguments, unsandboxed, to list tests. One descriptor: its stdout.
     List(Vec<String>),
-    /// Run one test in a sandbox. Three descriptors: stdout, stderr and the socket for the [`Report`].
+    /// Run one test in a sandbox. Three descriptors: stdout, stderr and the socket for the [`Report`]; where packets are to be
+    /// captured a fourth, the file for them.
     Run(Box<Run>),
 }
 
@@ -173,7 +174,7 @@ pub(crate) fn send(socket: BorrowedFd<'_>, message: &impl Serialize, descriptors
 pub(crate) fn receive<M: DeserializeOwned>(socket: BorrowedFd<'_>) -> Result<Option<(M, Vec<OwnedFd>)>> {
     // Asking for the length first keeps the server small: its memory is paid for again by every test.
     let mut buffer = vec![0; length_of_next(socket)?];
-    let mut control = nix::cmsg_space!([std::os::fd::RawFd; 3]);
+    let mut control = nix::cmsg_space!([std::os::fd::RawFd; 4]);
     let mut parts = [IoSliceMut::new(&mut buffer)];
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let received = loop {

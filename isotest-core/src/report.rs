@@ -28,6 +28,9 @@ pub struct Report {
     /// How many times it, or what it started, tried to reach an address for which its network has no way. `None` where
     /// it shares the caller's network.
     pub egress: Option<u64>,
+    /// What came of capturing the packets on its network. `None` where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured: Option<Captured>,
     /// What it used.
     pub usage: Usage,
 }
@@ -42,6 +45,7 @@ impl Report {
             left_over: LeftOver::default(),
             files: LeftFiles::default(),
             egress: None,
+            captured: None,
             usage: Usage::default(),
         }
     }
@@ -201,6 +205,17 @@ pub struct Usage {
     /// The most memory, in bytes, that a *single one* of these processes had at once (`ru_maxrss`): not the sum. The
     /// test process shares the test binary's pages with its fork server, and they are counted.
     pub peak_memory: u64,
+}
+
+/// What came of capturing the packets on a test's network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Captured {
+    /// How many are in the file.
+    pub packets: u64,
+    /// How many are not, because there was no room in the kernel's queue, or in the file.
+    pub missed: u64,
+    /// Whether the file ends before the test did, because it had become as large as it may, or could not be written any more.
+    pub cut: bool,
 }
 
 /// Text for a report: readable, without what would disturb a terminal, and not longer than [`Process::TEXT`].

@@ -134,12 +134,17 @@ impl Server {
     }
 
     fn run(&mut self, run: &Run, descriptors: Vec<OwnedFd>, arguments: &Arguments) -> Role {
-        let Ok([out, err, report]) = <[OwnedFd; 3]>::try_from(descriptors) else { return Role::Server };
+        let mut descriptors = descriptors.into_iter();
+        let (Some(out), Some(err), Some(report)) = (descriptors.next(), descriptors.next(), descriptors.next()) else {
+            return Role::Server;
+        };
+        let capture = descriptors.next();
         if let Target::Body = run.target {
             self.tests();
         }
-        match self.start_sandbox(run, report) {
+        match self.start_sandbox(run, &report, capture.as_ref()) {
             Some(ties) => {
+                drop((report, capture)); // Before the test closes all that it has not opened itself.
                 become_test(run, &self.facts, &self.proof, self.tests(), [out, err], ties, arguments);
                 Role::Main
             }
@@ -160,27 +165,35 @@ impl Server {
     }
 
     /// Clones init. Returns something only in the test process.
-    fn start_sandbox(&mut self, run: &Run, report: OwnedFd) -> Option<Ties> {
+    fn start_sandbox(&mut self, run: &Run, report: &OwnedFd, capture: Option<&OwnedFd>) -> Option<Ties> {
         if let Some(step) = run.spec.contradiction() {
-            refuse(&report, Failure { step, stage: Stage::Spec, errno: 0 });
+            refuse(report, Failure { step, stage: Stage::Spec, errno: 0 });
             return None;
         }
         let plan = self.plan(run);
         let flags = plan::clone_flags(run);
-        let mut started = self.start_in(flags, run, &plan, &report);
+        let start_in = |flags| self.start_in(flags, run, &plan, report, capture);
+        let mut started = start_in(flags);
         if started.is_err() && self.facts.uid == 0 && run.isolation == Isolation::Required {
             // Root may be forbidden user namespaces: its real privileges do instead. If they don't, the first refusal is
             // the one to mend.
-            started = self.start_in(flags - CloneFlags::CLONE_NEWUSER, run, &plan, &report).or(started);
+            started = start_in(flags - CloneFlags::CLONE_NEWUSER).or(started);
         }
         started.unwrap_or_else(|errno| {
             let step = format!("cloning init into new namespaces ({})", plan::names(flags));
-            refuse(&report, Failure { step, stage: Stage::Clone, errno: errno as i32 });
+            refuse(report, Failure { step, stage: Stage::Clone, errno: errno as i32 });
             None
         })
     }
 
-    fn start_in(&self, flags: CloneFlags, run: &Run, plan: &Plan, report: &OwnedFd) -> nix::Result<Option<Ties>> {
+    fn start_in(
+        &self,
+        flags: CloneFlags,
+        run: &Run,
+        plan: &Plan,
+        report: &OwnedFd,
+        capture: Option<&OwnedFd>,
+    ) -> nix::Result<Option<Ties>> {
         let user_namespace = flags.contains(CloneFlags::CLONE_NEWUSER);
         let mapped_by_us = user_namespace && self.facts.uid == 0;
         // A socket and not a pipe, because writing to a pipe whose reader was killed would kill the server.
@@ -195,7 +208,7 @@ impl Server {
                     drop(held);
                     wait_at(opens.as_fd());
                 }
-                let sandbox = Sandbox { run, plan, user_namespace, report, proof: &self.proof };
+                let sandbox = Sandbox { run, plan, user_namespace, report, capture, proof: &self.proof };
                 Ok(Some(init::run(&sandbox, self.alive.as_fd())))
             }
             ForkResult::Parent { child } => {

@@ -49,6 +49,8 @@ pub struct Spec {
     pub leaks: Policy,
     /// What becomes of a test that tries to reach an address outside of its sandbox. Only where the network is its own.
     pub egress: Policy,
+    /// Of which runs a file tells afterwards what went over the test's network. Only where that is its own.
+    pub pcap: Pcap,
 }
 
 /// Whose namespace of one kind a test lives in (`namespaces(7)`).
@@ -71,6 +73,18 @@ pub enum Policy {
     Warn,
     /// It fails.
     Fail,
+}
+
+/// Of which runs of a test the packets on its network are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pcap {
+    /// Of none: nobody looks at them.
+    Never,
+    /// Of those that have failed.
+    Failed,
+    /// Of all.
+    Always,
 }
 
 /// Who a test is inside its user namespace (`user_namespaces(7)`).
@@ -113,6 +127,7 @@ impl Default for Spec {
             processes: 4096,
             leaks: Policy::Warn,
             egress: Policy::Warn,
+            pcap: Pcap::Never,
         }
     }
 }
@@ -216,6 +231,13 @@ impl Spec {
         self
     }
 
+    /// Chooses of which runs the packets on the test's network are kept.
+    #[must_use]
+    pub fn pcap(mut self, pcap: Pcap) -> Self {
+        self.pcap = pcap;
+        self
+    }
+
     /// Why no sandbox can be as this says; `None` if one can. It names both arguments, and what to write instead.
     #[must_use]
     pub fn contradiction(&self) -> Option<String> {
@@ -232,13 +254,17 @@ impl Spec {
             let why = "the test may not rename the host";
             return Some(format!("hostname contradicts uts = \"host\": {why}; leave one of the two out"));
         }
+        if self.pcap != Pcap::Never && self.net == Host {
+            let why = "what goes over the host's network is not the test's to keep";
+            return Some(format!("pcap contradicts net = \"host\": {why}; leave one of the two out"));
+        }
         None
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Namespace, Pid1, Spec};
+    use super::{Namespace, Pcap, Pid1, Spec};
 
     #[test]
     fn a_contradiction_names_both_sides() {
@@ -250,5 +276,7 @@ mod tests {
         assert!(of(spec().pid1(Pid1::Test).pid(Namespace::Host)).starts_with("init = false contradicts pid"));
         assert!(of(spec().hostname("db-1").uts(Namespace::Host)).starts_with("hostname contradicts uts"));
         assert_eq!(of(spec().uts(Namespace::Host)), "");
+        assert!(of(spec().net(Namespace::Host).pcap(Pcap::Failed)).starts_with("pcap contradicts net"));
+        assert_eq!(of(spec().net(Namespace::Host).pcap(Pcap::Never)), "");
     }
 }

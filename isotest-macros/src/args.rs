@@ -58,6 +58,14 @@ const ARGUMENTS: &[Argument] = &[
     Argument { name: "leaks", form: r#"leaks = "ignore"` or `"warn"` or `"fail""#, calls: policy },
     Argument { name: "mount", form: r#"mount = "isolated"` or `mount = "host""#, calls: namespace },
     Argument { name: "net", form: r#"net = "isolated"` or `net = "host""#, calls: namespace },
+    Argument {
+        name: "pcap",
+        form: r#"pcap = "failed"` or `"always"` or `"never""#,
+        calls: |given, isotest| {
+            let pcap = given.one_of(&[("failed", "Failed"), ("always", "Always"), ("never", "Never")])?;
+            Ok(quote!(.pcap(#isotest::Pcap::#pcap)))
+        },
+    },
     Argument { name: "pid", form: r#"pid = "isolated"` or `pid = "host""#, calls: namespace },
     Argument {
         name: "processes",
@@ -211,10 +219,18 @@ mod tests {
 
     #[test]
     fn namespaces_and_policies_become_the_methods_of_their_names() {
-        let written = calls(quote!(pid = "host", mount = "host", uts = "isolated", leaks = "fail", egress = "ignore"));
+        let written = calls(quote!(
+            pid = "host",
+            mount = "host",
+            uts = "isolated",
+            leaks = "fail",
+            egress = "ignore",
+            pcap = "failed"
+        ));
         let expected = quote! {
             .pid(::isotest::Namespace::Host).mount(::isotest::Namespace::Host).uts(::isotest::Namespace::Isolated)
             .leaks(::isotest::Policy::Fail).egress(::isotest::Policy::Ignore)
+            .pcap(::isotest::Pcap::Failed)
         };
         assert_eq!(written, expected.to_string());
     }

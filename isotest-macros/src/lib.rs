@@ -58,6 +58,9 @@ use crate::mistakes::Mistakes;
 ///   `"isolated"`. `mount_namespaces(7)`
 /// - `net = "isolated"` or `net = "host"`: a network of the test's own with nothing in it but `lo`, which is up; or the
 ///   caller's network. Default `"isolated"`. `network_namespaces(7)`
+/// - `pcap = "failed"`, `"always"` or `"never"`: of which runs the packets that went over the test's network are kept, those of
+///   the hosts of its labs included: `target/isotest/captures/BINARY.TEST.pcapng`, which Wireshark reads, from before the
+///   first packet until nothing of the test is left that could send one, at most 256 MiB. Default `"never"`. `packet(7)`
 /// - `pid = "isolated"` or `pid = "host"`: process ids of the test's own; or the caller's. Then the test sees all
 ///   processes of the host and may signal the caller's. What it has started is killed all the same, one by one, unless
 ///   the init is killed first. Default `"isolated"`. `pid_namespaces(7)`

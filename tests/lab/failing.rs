@@ -10,7 +10,7 @@ fn run(mut command: std::process::Command, seed: &str) -> Ended {
 
 #[test]
 fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
-    let ended = run(Fixture("labs").cargo(&["test", "--no-fail-fast"]), "7").with(101);
+    let ended = run(Fixture("labs").cargo(&["test", "--no-fail-fast", "--test", "ends"]), "7").with(101);
     assert_eq!(ended.lines(&[SEED]), 2, "`panics` and `fails`: {}", ended.out);
     assert_eq!(ended.lines(&["└─ bob", "eth0  10.128.0.2  fd00:0:1::2"]), 2, "drawn for the same: {}", ended.out);
     ended.says(&["making a lab: this is not inside a sandbox"]);
@@ -19,7 +19,7 @@ fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
 
 #[test]
 fn cargo_isotest_does_so_of_plain_tests_too() {
-    let ended = run(Fixture("labs").cargo_isotest(&["--no-fail-fast"]), "7").with(100);
+    let ended = run(Fixture("labs").cargo_isotest(&["--no-fail-fast", "--test", "ends"]), "7").with(100);
     assert_eq!(ended.lines(&[SEED]), 3, "`panics`, `fails` and `plain`: {}", ended.err);
 }
 

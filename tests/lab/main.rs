@@ -5,6 +5,7 @@
 )]
 
 mod asynchronous;
+mod captured;
 mod counted;
 mod crossing;
 mod cuts;
@@ -14,6 +15,7 @@ mod many;
 mod mistakes;
 mod names;
 mod partitions;
+mod pcapng;
 mod reach;
 mod sockets;
 mod talk;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use isotest::{Namespace, Pid1, Policy, Spec, User};
+use isotest::{Namespace, Pcap, Pid1, Policy, Spec, User};
 
 use super::layer::{Source, Sourced};
 use super::mistake::Mistake;
@@ -52,6 +52,8 @@ pub(crate) enum Change {
     Leaks(Policy),
     /// What an attempt to leave the sandbox means.
     Egress(Policy),
+    /// Of which runs packets are kept.
+    Pcap(Pcap),
     /// A variable.
     Env(String, String),
 }
@@ -101,6 +103,9 @@ impl SpecPatch {
                 Change::Timeout(timeout) => spec.timeout = timeout,
                 Change::Leaks(policy) => spec.leaks = policy,
                 Change::Egress(policy) => spec.egress = policy,
+                // What goes over the host's network is not the test's to keep.
+                Change::Pcap(_) if spec.net == Namespace::Host && !typed => {}
+                Change::Pcap(pcap) => spec.pcap = pcap,
                 Change::Env(name, _) if !typed && spec.env.iter().any(|(written, _)| *written == name) => {}
                 Change::Env(name, value) => spec.env.push((name, value)), // The last of two with one name wins.
             }
@@ -147,6 +152,7 @@ impl SpecPatch {
             Change::Timeout(spec.timeout),
             Change::Leaks(spec.leaks),
             Change::Egress(spec.egress),
+            Change::Pcap(spec.pcap),
         ];
         let row = |change: Change| {
             let name = change.name();
@@ -174,6 +180,7 @@ impl Change {
             Change::Ipc(_) => "ipc".to_owned(),
             Change::Leaks(_) => "leaks".to_owned(),
             Change::Egress(_) => "egress".to_owned(),
+            Change::Pcap(_) => "pcap".to_owned(),
             Change::Hostname(_) => "hostname".to_owned(),
             Change::Tmp(_) => "tmp".to_owned(),
             Change::User(_) => "user".to_owned(),
@@ -201,6 +208,11 @@ impl fmt::Display for Change {
                 Policy::Ignore => "\"ignore\"",
                 Policy::Warn => "\"warn\"",
                 Policy::Fail => "\"fail\"",
+            }),
+            Change::Pcap(pcap) => f.write_str(match pcap {
+                Pcap::Never => "\"never\"",
+                Pcap::Failed => "\"failed\"",
+                Pcap::Always => "\"always\"",
             }),
             Change::Hostname(text) | Change::Env(_, text) => toml::Value::from(text.as_str()).fmt(f),
             Change::Tmp(bytes) if bytes % (1 << 20) == 0 => write!(f, "\"{}M\"", bytes >> 20),
@@ -241,6 +253,10 @@ pub(super) fn read(mut table: Table<'_, '_>, source: &dyn Fn(usize) -> Source) -
     key(&mut table, "timeout", timeout);
     key(&mut table, "leaks", |value| policy(value).map(Change::Leaks));
     key(&mut table, "egress", |value| policy(value).map(Change::Egress));
+    key(&mut table, "pcap", |value| {
+        let words = [("never", Pcap::Never), ("failed", Pcap::Failed), ("always", Pcap::Always)];
+        word(value, words).map(Change::Pcap)
+    });
     if let Some(variables) = table.read("env", Value::table) {
         for (name, at, value) in variables.named() {
             if name.is_empty() || name.contains(['=', '\0']) {

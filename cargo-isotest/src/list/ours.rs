@@ -92,7 +92,7 @@ impl Ours {
             isolation,
             leftovers: Leftovers::End,
         };
-        let pending = self.server().map_err(failed)?.run(run, writer, errors).map_err(failed)?;
+        let pending = self.server().map_err(failed)?.run(run, writer, errors, None).map_err(failed)?;
         let complaint = std::thread::spawn(move || end_of(File::from(complaint)));
         let text = manner.interrupt.read_until(File::from(reader), answers::KEPT, None, &doing)?.unwrap_or_default();
         manner.interrupt.wait(pending.as_fd(), None, &doing)?;

@@ -57,7 +57,7 @@ impl Running {
             let kept = nameless::file()?;
             let to = |capture: bool| if capture { Ok(OwnedFd::from(kept.try_clone()?)) } else { terminal() };
             let (out, err) = (to(script.capture_stdout)?, to(script.capture_stderr)?);
-            Ok(Running { pending: server.run(run, out, err)?, kept })
+            Ok(Running { pending: server.run(run, out, err, None)?, kept })
         };
         start().map_err(|error| format!("cannot run {}: {error}", program.display()))
     }

@@ -11,6 +11,7 @@ use super::plan::{Space, Step};
 use super::rtnetlink;
 use super::topology::{Role, Topology};
 use crate::netlink::{Batch, Refusal, Socket};
+use crate::recorder::hatch;
 
 /// A network namespace that is there.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(crate) type Spaces = BTreeMap<Space, Built>;
 pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) -> Result<Spaces> {
     let make_all = || {
         let mut built = Spaces::new();
+        let recorder = recorder(here)?;
         if let Some(node) = topology.nodes.iter().position(|node| node.role == Role::Here) {
             let entered = nix::sched::setns(here, CloneFlags::CLONE_NEWNET);
             entered.map_err(|errno| Error::kernel("entering the test's own network", errno))?;
@@ -44,6 +46,9 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
             made.map_err(|errno| Error::kernel(attempt(), errno))?;
             if let Space::Node(node) = space {
                 settings(topology.nodes[*node].role)?;
+                if let Some(recorder) = &recorder {
+                    record(&topology.nodes[*node].name, recorder)?;
+                }
             }
             built.insert(*space, current()?);
         }
@@ -55,6 +60,21 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
             builder.map_err(|error| Error::new("starting a thread to build the lab on", error.to_string()))?;
         builder.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// The way to who records packets, if somebody does.
+fn recorder(here: &OwnedFd) -> Result<Option<OwnedFd>> {
+    if !crate::entry::own().is_some_and(|own| own.recorded) {
+        return Ok(None);
+    }
+    let connected = nix::sched::setns(here, CloneFlags::CLONE_NEWNET).and_then(|()| hatch::connect());
+    connected.map(Some).map_err(|errno| Error::kernel("looking for who records the packets of this test", errno))
+}
+
+/// Has all packets of this thread's network recorded.
+fn record(name: &str, recorder: &OwnedFd) -> Result<()> {
+    let recorded = crate::recorder::open().and_then(|socket| hatch::hand_over(recorder, name, &socket));
+    recorded.map_err(|errno| Error::kernel(format!("recording the packets of `{name}`"), errno))
 }
 
 /// The namespace that this thread is in.

@@ -17,6 +17,7 @@ pub(crate) mod namespaces;
 #[cfg(feature = "lab")]
 pub(crate) mod netlink;
 pub(crate) mod network;
+pub(crate) mod packet;
 pub(crate) mod process;
 pub(crate) mod registry;
 pub(crate) mod stack;

@@ -34,6 +34,13 @@ pub(super) fn find(given: &[Given], mistakes: &mut Mistakes) {
             "`hostname` contradicts `uts = \"host\"`: the test may not rename the host; leave one of the two out",
         );
     }
+    if let (Some(pcap), Some(_)) = (argument("pcap").filter(|pcap| !pcap.says("never")), with("net", "host")) {
+        refuse(
+            pcap,
+            "`pcap` contradicts `net = \"host\"`: what goes over the host's network is not the test's to keep; leave one \
+             of the two out",
+        );
+    }
     if let (Some(tmp), Some(_)) = (argument("tmp"), with("mount", "host")) {
         refuse(tmp, "`tmp` contradicts `mount = \"host\"`: the host's /tmp keeps its size; leave one of the two out");
     }

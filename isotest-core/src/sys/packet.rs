@@ -1,0 +1,30 @@
+//! What a packet socket tells that nix does not wrap, `packet(7)`.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use nix::Result;
+
+/// The name that the interface of this number has in the socket's network, `netdevice(7)`.
+pub(crate) fn interface_name(socket: BorrowedFd<'_>, index: i32) -> Result<String> {
+    let ifr_ifru = libc::__c_anonymous_ifr_ifru { ifru_ifindex: index };
+    let mut request = libc::ifreq { ifr_name: [0; libc::IFNAMSIZ], ifr_ifru };
+    // SAFETY: SIOCGIFNAME reads the number, set above, and writes the name of one ifreq.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFNAME, &raw mut request) };
+    super::check(libc::c_long::from(result))?;
+    let name: Vec<u8> =
+        request.ifr_name.iter().take_while(|byte| **byte != 0).map(|byte| byte.cast_unsigned()).collect();
+    Ok(String::from_utf8_lossy(&name).into_owned())
+}
+
+/// How many packets found no room in the socket since this was asked the last time, `PACKET_STATISTICS`.
+pub(crate) fn missed(socket: BorrowedFd<'_>) -> Result<u32> {
+    /// `PACKET_STATISTICS` of linux/if_packet.h, which answers with `struct tpacket_stats`: all packets, and those missed.
+    const STATISTICS: libc::c_int = 6;
+    let mut statistics = [0_u32; 2];
+    let mut length = size_of_val(&statistics) as libc::socklen_t;
+    let value = (&raw mut statistics).cast();
+    // SAFETY: the kernel writes at most `length` bytes, which are the array's, and that lives until the call returns.
+    let result = unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_PACKET, STATISTICS, value, &raw mut length) };
+    super::check(libc::c_long::from(result))?;
+    Ok(statistics[1])
+}

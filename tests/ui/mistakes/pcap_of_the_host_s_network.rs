@@ -1,0 +1,4 @@
+#[isotest::isotest(net = "host", pcap = "failed")]
+fn a_test() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[isotest::isotest(pcap = "on-failure")]
+fn a_test() {}
+
+fn main() {}
