@@ -17,6 +17,7 @@ mod names;
 mod partitions;
 mod pcapng;
 mod reach;
+mod shortages;
 mod sockets;
 mod talk;
 mod views;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 
+use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::socket::SockProtocol;
 
@@ -108,7 +109,10 @@ fn set(name: &str, value: &str) -> Result<()> {
     match std::fs::write(&path, value) {
         // Where the kernel, or its command line, leaves IPv6 out, there is nothing to set; giving a v6 address says so.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && name.starts_with("ipv6") => Ok(()),
-        other => other.map_err(|error| Error::new(format!("writing {value:?} to {path}"), error.to_string())),
+        other => other.map_err(|error| {
+            let errno = error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw);
+            Error::kernel(format!("writing {value:?} to {path}"), errno)
+        }),
     }
 }
 

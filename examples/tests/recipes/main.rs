@@ -1,0 +1,8 @@
+//! The code of docs/recipes.md: what one comes across in the field, made in a test.
+#![expect(
+    clippy::unwrap_in_result,
+    reason = "the lab's errors are returned, a test's own assumptions panic where they stand"
+)]
+
+mod ipv6_only;
+mod slow_start;
