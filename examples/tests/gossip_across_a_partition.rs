@@ -2,10 +2,6 @@
 //!
 //! Today a split is played by a mock of the transport, which never loses what a real socket has in flight; or by firewall rules on
 //! five virtual machines, as root, that somebody has to take away again.
-#![expect(
-    clippy::unwrap_in_result,
-    reason = "the lab's errors are returned, a test's own assumptions panic where they stand"
-)]
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -31,11 +27,11 @@ fn both_halves_go_on_alone_and_find_together_again() -> Result<()> {
     all_see(&members, &hosts);
 
     let (left, right) = hosts.split_at(2);
-    //PARTITION
+    lab.partition(left, right)?;
     all_see(&members[..2], left);
     all_see(&members[2..], right);
 
-    //HEAL
+    lab.heal()?;
     all_see(&members, &hosts);
     Ok(())
 }
@@ -167,6 +163,7 @@ fn impatient() -> Config {
         periodic_gossip: every(60, 3),
         periodic_announce: every(500, 1),
         periodic_announce_to_down_members: every(300, 2),
+        notify_down_members: true,
         ..Config::simple()
     }
 }

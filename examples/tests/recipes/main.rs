@@ -6,3 +6,4 @@
 
 mod ipv6_only;
 mod slow_start;
+mod split_brain;
