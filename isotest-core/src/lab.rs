@@ -50,6 +50,7 @@ mod kill;
 mod link;
 mod listening;
 mod names;
+mod nat;
 mod overrides;
 mod partition;
 mod place;
@@ -63,6 +64,7 @@ mod sockets;
 mod stats;
 mod switch;
 mod topology;
+mod translation;
 
 use std::sync::Arc;
 

@@ -2,11 +2,14 @@
 //!
 //! A table is always replaced as a whole, in one transaction: no packet meets half of it, and what is there need not be asked for.
 
+mod cone;
 mod expressions;
 mod rule;
+mod set;
 
-use self::expressions::Sets;
-pub(crate) use self::rule::{Field, Rule, Verdict, v4, v6};
+pub(crate) use self::cone::Cone;
+pub(crate) use self::rule::{Action, Field, Rule, Verdict, bytes, state, status, v4, v6};
+use self::set::Sets;
 use crate::netlink::{Attributes, Batch};
 
 /// A table, with all that is in it. One without chains is none.
@@ -14,6 +17,7 @@ use crate::netlink::{Attributes, Batch};
 pub(crate) struct Table {
     pub(crate) family: Family,
     pub(crate) name: &'static str,
+    pub(crate) cones: Vec<Cone>,
     pub(crate) chains: Vec<Chain>,
 }
 
@@ -48,8 +52,14 @@ pub(crate) struct Chain {
 pub(crate) enum Hook {
     /// At a device, before anything else sees what has arrived there but packet sockets.
     Arrival { device: String },
-    /// Between two devices, as they are inside of all address translation.
+    /// Before it is decided where they go: only the first packet of each connection, whose destination may be changed.
+    Destination,
+    /// Where this host is where they go.
+    Input,
+    /// Where they go through it, with addresses as they are inside of its own translation.
     Forward,
+    /// Where they leave: only the first packet of each connection, whose source may be changed.
+    Source,
 }
 
 /// The subsystem in the upper half of a message's type.
@@ -78,6 +88,9 @@ pub(crate) fn replace(tables: &[Table]) -> Batch {
         });
         if !table.chains.is_empty() {
             add_table(&mut batch, table);
+        }
+        for cone in &table.cones {
+            cone.add(&mut batch, table);
         }
         for chain in &table.chains {
             add_chain(&mut batch, table, chain);
@@ -109,7 +122,7 @@ fn add_chain(batch: &mut Batch, table: &Table, chain: &Chain) {
     const PRIORITY: u16 = 2;
     const DEVICE: u16 = 3;
     message(batch, table, NEW_CHAIN, |told| {
-        told.text(TABLE, table.name).text(NAME, &chain.name).text(TYPE, "filter");
+        told.text(TABLE, table.name).text(NAME, &chain.name).text(TYPE, chain.hook.kind());
         told.number_be(POLICY, chain.otherwise.number());
         told.nest(HOOK, |hook| {
             let (number, priority) = chain.hook.place();
@@ -122,11 +135,22 @@ fn add_chain(batch: &mut Batch, table: &Table, chain: &Chain) {
 }
 
 impl Hook {
+    /// What its chains may do.
+    fn kind(&self) -> &'static str {
+        match self {
+            Hook::Destination | Hook::Source => "nat",
+            Hook::Arrival { .. } | Hook::Input | Hook::Forward => "filter",
+        }
+    }
+
     /// Its number in its family (`NF_INET_…`, `NF_NETDEV_…`), and its place among others there, the lowest first.
     fn place(&self) -> (u32, i32) {
         match self {
             Hook::Arrival { .. } => (0, 0),
+            Hook::Destination => (0, -100),
+            Hook::Input => (1, 0),
             Hook::Forward => (2, 0),
+            Hook::Source => (4, 100),
         }
     }
 }
@@ -167,19 +191,19 @@ mod tests {
 
     fn table(rules: Vec<Rule>) -> Table {
         let chain = Chain { name: "all".to_owned(), hook: Hook::Forward, rules, otherwise: Verdict::Accept };
-        Table { family: Family::Inet, name: "test", chains: vec![chain] }
+        Table { family: Family::Inet, name: "test", cones: Vec::new(), chains: vec![chain] }
     }
 
     #[test]
     fn a_table_is_made_anew_between_the_two_ends_of_a_transaction() {
-        let from_one = Rule::always(Verdict::Drop).where_in(Field::Source4, [vec![10, 0, 0, 1]]);
+        let from_one = Rule::drop().among(Field::Source4, [vec![10, 0, 0, 1]]);
         let batch = replace(&[table(vec![from_one])]);
         assert_eq!(batch.len(), 7, "begin, add, delete, add, chain, rule, end");
     }
 
     #[test]
     fn several_values_are_looked_up_in_a_set() {
-        let from_two = Rule::always(Verdict::Drop).where_in(Field::Source4, [1, 2].map(|last| vec![10, 0, 0, last]));
+        let from_two = Rule::drop().among(Field::Source4, [1, 2].map(|last| vec![10, 0, 0, last]));
         assert_eq!(replace(&[table(vec![from_two])]).len(), 7 + 2, "the set, and what is in it");
     }
 
@@ -190,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_rule_that_nothing_can_fulfil_is_known() {
-        assert!(!Rule::always(Verdict::Drop).where_in(Field::Source6, []).can_hold());
-        assert!(Rule::always(Verdict::Drop).can_hold());
+        assert!(!Rule::drop().among(Field::Source6, []).can_hold());
+        assert!(Rule::drop().can_hold());
     }
 }

@@ -9,6 +9,7 @@ use super::addresses::Prefix;
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::topology::{At, Role, Topology};
+use super::translation;
 use crate::nft::{Chain, Family, Field, Hook, Rule, Table, Verdict, v4, v6};
 
 /// All that does not get through.
@@ -25,7 +26,12 @@ pub(crate) fn tables(topology: &Topology, barriers: &Barriers) -> Tables {
     let mut tables = Tables::new();
     let mut add = |space, family, chains: Vec<Chain>| {
         if !chains.is_empty() {
-            tables.entry(space).or_default().push(Table { family, name: "isotest-barriers", chains });
+            tables.entry(space).or_default().push(Table {
+                family,
+                name: "isotest-barriers",
+                cones: Vec::new(),
+                chains,
+            });
         }
     };
     for node in 0..topology.nodes.len() {
@@ -43,7 +49,7 @@ pub(crate) fn tables(topology: &Topology, barriers: &Barriers) -> Tables {
 /// What does not arrive at an end of a link, if anything.
 fn arrivals(topology: &Topology, barriers: &Barriers, at: At) -> Option<Chain> {
     let rules = if barriers.cut.contains(&at) {
-        vec![Rule::always(Verdict::Drop)]
+        vec![Rule::drop()]
     } else {
         from_others(topology, at, &beyond(barriers, topology.port(at)?.node))
     };
@@ -66,9 +72,9 @@ fn from_others(topology: &Topology, at: At, others: &BTreeSet<usize>) -> Vec<Rul
     let cards = neighbours.filter(|(_, port)| others.contains(&port.node)).map(|(_, port)| port.mac.0.to_vec());
     let addresses = addresses(topology, others);
     let rules = [
-        Rule::always(Verdict::Drop).where_in(Field::HardwareSource, cards),
-        Rule::always(Verdict::Drop).where_ipv4().where_in(Field::Source4, v4(&addresses)),
-        Rule::always(Verdict::Drop).where_ipv6().where_in(Field::Source6, v6(&addresses)),
+        Rule::drop().among(Field::HardwareSource, cards),
+        Rule::drop().ipv4().among(Field::Source4, v4(&addresses)),
+        Rule::drop().ipv6().among(Field::Source6, v6(&addresses)),
     ];
     rules.into_iter().filter(Rule::can_hold).collect()
 }
@@ -80,17 +86,36 @@ fn passing(topology: &Topology, barriers: &Barriers, node: usize) -> Option<Chai
     }
     let directions = barriers.partitions.iter().flat_map(|[one, other]| [(one, other), (other, one)]);
     let rules = directions.flat_map(|(from, to)| {
-        let (from, to) = (addresses(topology, from), addresses(topology, to));
-        let ipv4 = Rule::always(Verdict::Drop).where_ipv4();
-        let ipv6 = Rule::always(Verdict::Drop).where_ipv6();
-        [
-            ipv4.where_in(Field::Source4, v4(&from)).where_in(Field::Destination4, v4(&to)),
-            ipv6.where_in(Field::Source6, v6(&from)).where_in(Field::Destination6, v6(&to)),
-        ]
+        let by_name = between(&addresses(topology, from), &addresses(topology, to));
+        let (hidden_from, hidden_to) = (hidden_here(topology, from, node), hidden_here(topology, to, node));
+        let in_disguise = between(&disguises(topology, from, node), &addresses(topology, &hidden_to));
+        let to_disguised = between(&addresses(topology, &hidden_from), &disguises(topology, to, node));
+        by_name.into_iter().chain(in_disguise).chain(to_disguised)
     });
     let rules: Vec<_> = rules.filter(Rule::can_hold).collect();
     let chain = || Chain { name: "passing".to_owned(), hook: Hook::Forward, rules, otherwise: Verdict::Accept };
     (!barriers.partitions.is_empty()).then(chain)
+}
+
+/// Nothing passes from one of these addresses to one of those.
+fn between(from: &[IpAddr], to: &[IpAddr]) -> [Rule; 2] {
+    [
+        Rule::drop().ipv4().among(Field::Source4, v4(from)).among(Field::Destination4, v4(to)),
+        Rule::drop().ipv6().among(Field::Source6, v6(from)).among(Field::Destination6, v6(to)),
+    ]
+}
+
+/// Those whom this router hides.
+fn hidden_here(topology: &Topology, nodes: &BTreeSet<usize>, router: usize) -> BTreeSet<usize> {
+    nodes.iter().copied().filter(|node| translation::hidden_by(topology, *node).contains(&router)).collect()
+}
+
+/// The addresses that other routers give to these nodes: behind two translators nobody sees both true ones, and who shares
+/// such an address with one of them is taken for it.
+fn disguises(topology: &Topology, nodes: &BTreeSet<usize>, router: usize) -> Vec<IpAddr> {
+    let hiding = nodes.iter().filter(|node| !translation::hidden_by(topology, **node).contains(&router));
+    let others: BTreeSet<usize> = hiding.flat_map(|node| translation::hidden_by(topology, *node)).collect();
+    others.into_iter().flat_map(|other| translation::outside_addresses(topology, other)).collect()
 }
 
 fn addresses(topology: &Topology, nodes: &BTreeSet<usize>) -> Vec<IpAddr> {

@@ -7,12 +7,14 @@ use super::addresses::Prefix;
 use super::error::{Error, Result};
 use super::routes::Hop;
 use super::topology::Topology;
+use super::translation;
 
 /// Finds the first thing that is wrong.
 pub(crate) fn check(topology: &Topology, routes: &[Vec<Hop>]) -> Result<()> {
     networks_are_apart(topology)?;
     addresses_are_right(topology)?;
     neighbours_are_neighbours(topology)?;
+    forwarded_ports_lead_somewhere(topology)?;
     nothing_goes_in_circles(topology, routes)
 }
 
@@ -22,7 +24,7 @@ fn networks_are_apart(topology: &Topology) -> Result<()> {
             let pairs = segment.networks.into_iter().zip(earlier.networks);
             let mut both = pairs.filter_map(|(own, other)| Some((own?, other?)));
             if let Some((network, other)) = both.find(|(own, other)| own.overlaps(*other)) {
-                let hidden = topology.ports().any(|(_, port)| port.hides);
+                let hidden = topology.ports().any(|(_, port)| port.translates.is_some());
                 if hidden {
                     continue; // Behind two masquerading routers the same addresses are usual.
                 }
@@ -75,6 +77,16 @@ fn neighbours_are_neighbours(topology: &Topology) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn forwarded_ports_lead_somewhere(topology: &Topology) -> Result<()> {
+    let mut nowhere =
+        topology.forwards.iter().filter(|forward| translation::destinations(topology, forward).is_empty());
+    nowhere.next().map_or(Ok(()), |forward| {
+        let [router, to] = [forward.router, forward.to].map(|node| &topology.nodes[node].name);
+        let attempt = format!("forwarding port {} of `{router}` to `{to}`", forward.port);
+        Err(Error::new(attempt, format!("`{to}` has no address")).remedy("connect it to a link or a switch"))
+    })
 }
 
 /// Follows a packet from every node to every network.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::addresses::{Mac, Prefix};
 use super::error::{Error, Result};
-use super::topology::{At, Port, Route, Topology};
+use super::topology::{At, Port, Route, Topology, Translation};
 
 /// The smallest packets that IPv6 works with (RFC 8200, section 5), and the largest that a veth takes.
 const MTU: std::ops::RangeInclusive<u32> = 1280..=65535;
@@ -107,11 +107,17 @@ impl Topology {
     }
 
     /// Hides what is behind this port from those in front of it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for NAT, which comes next"))]
-    pub(crate) fn hide_behind(&mut self, at: At) {
-        if let Some(port) = self.port_mut(at) {
-            port.hides = true;
+    pub(crate) fn translate(&mut self, at: At, translation: Translation) -> Result<()> {
+        let name = self.port(at).map(|port| self.nodes[port.node].name.clone()).unwrap_or_default();
+        let segment = self.segment(at.cable).name.clone();
+        let Some(port) = self.port_mut(at) else { return Ok(()) };
+        if port.translates.is_some_and(|other| other != translation) {
+            let attempt = format!("making `{name}` translate addresses at {segment}");
+            return Err(Error::new(attempt, "it does so already, in another way")
+                .remedy("choose one of `masquerade`, `symmetric` and `full_cone` for each link"));
         }
+        port.translates = Some(translation);
+        Ok(())
     }
 }
 

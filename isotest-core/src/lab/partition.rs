@@ -10,7 +10,8 @@ impl Lab {
     /// Parts hosts: from now on nothing passes between one group and the other, whichever way it would go, through routers and
     /// address translation included. It vanishes without a word, as at [`Link::cut`](super::Link::cut). Within a group all is as before,
     /// and so is it for whoever is in neither: they talk with both. A router in a group takes nothing from the other, not even
-    /// to forward it.
+    /// to forward it. Only where two translating routers hide both from one another, all who share such a router with a member are
+    /// parted from the hidden members on the other side, because nobody there can tell them apart.
     ///
     /// Several partitions add up: parting `a` from `b`, then `a` from `c`, leaves `b` and `c` together. Before the lab is up, it will be
     /// built that way.

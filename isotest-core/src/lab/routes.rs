@@ -67,7 +67,9 @@ fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number
     let mut hops = Vec::new();
     while let Some((segment, by)) = waiting.pop_front() {
         for &door in &attached[segment] {
-            let Some(router) = topology.port(door).filter(|port| !port.hides && port.node != node) else { continue };
+            let Some(router) = topology.port(door).filter(|port| port.translates.is_none() && port.node != node) else {
+                continue;
+            };
             if topology.nodes[router.node].role != Role::Router {
                 continue;
             }
@@ -89,6 +91,7 @@ fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number
 
 #[cfg(test)]
 mod tests {
+    use super::super::topology::Translation;
     use super::*;
 
     fn named(topology: &Topology, name: &str) -> Vec<String> {
@@ -132,7 +135,7 @@ mod tests {
     fn what_is_hidden_is_not_routed_to() {
         let mut row = row();
         let outside = row.ports_of(1).nth(1).expect("towards g2").0;
-        row.hide_behind(outside);
+        row.translate(outside, Translation::Masquerade).expect("it does not yet");
         assert_eq!(named(&row, "g2"), [] as [&str; 0]);
         assert_eq!(named(&row, "alice"), ["0.0.0.0/0 by 10.128.0.2"], "from the inside out all is as before");
     }

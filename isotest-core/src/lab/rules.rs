@@ -27,7 +27,7 @@ pub(crate) fn difference(there: &Tables, wanted: &Tables) -> Tables {
         let changed = different.entry(*space).or_default();
         let wanted = wanted.get(space).map_or(&[][..], Vec::as_slice);
         let gone = tables.iter().filter(|table| !wanted.iter().any(|other| table.is_called_as(other)));
-        changed.extend(gone.map(|table| Table { chains: Vec::new(), ..*table }));
+        changed.extend(gone.map(|table| Table { chains: Vec::new(), cones: Vec::new(), ..*table }));
     }
     different.retain(|_, tables| !tables.is_empty());
     different

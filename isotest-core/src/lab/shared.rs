@@ -12,7 +12,7 @@ use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::topology::{HERE, Role, Topology};
-use super::{check, describe, failure, kill, routes, rules, seed};
+use super::{check, describe, failure, kill, routes, rules, seed, translation};
 
 /// One lab.
 #[derive(Debug)]
@@ -147,7 +147,11 @@ impl Shared {
         failure::note(format!("isotest: the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
         failure::note(seed::told(self.seed));
         let built = Network::build(&state.topology).and_then(|network| {
-            network.change_rules("building the lab", barriers::tables(&state.topology, &state.barriers))?;
+            let mut tables = barriers::tables(&state.topology, &state.barriers);
+            for (space, more) in translation::tables(&state.topology) {
+                tables.entry(space).or_default().extend(more);
+            }
+            network.change_rules("building the lab's address translation and barriers", tables)?;
             Ok(Arc::new(network))
         });
         state.stage = match &built {

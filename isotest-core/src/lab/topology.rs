@@ -13,6 +13,7 @@ pub(crate) struct Topology {
     pub(crate) segments: Vec<Segment>,
     pub(crate) cables: Vec<Cable>,
     pub(crate) routes: Vec<Route>,
+    pub(crate) forwards: Vec<Forward>,
 }
 
 /// A host, or a router.
@@ -75,8 +76,28 @@ pub(crate) struct Port {
     pub(crate) mac: Mac,
     /// What was asked for instead of the automatic addresses.
     pub(crate) chosen: Vec<Prefix>,
-    /// Whether the segments behind this port are hidden from those in front of it, as masquerading hides them.
-    pub(crate) hides: bool,
+    /// How what is behind this port is hidden from those in front of it, if it is.
+    pub(crate) translates: Option<Translation>,
+}
+
+/// What a router does with the addresses of what leaves by a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Translation {
+    /// Its own address, the sender's port.
+    Masquerade,
+    /// A port by chance.
+    Symmetric,
+    /// The sender's port, which is then open to all.
+    FullCone,
+}
+
+/// A port that a router forwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forward {
+    pub(crate) router: usize,
+    pub(crate) port: u16,
+    pub(crate) to: usize,
+    pub(crate) to_port: u16,
 }
 
 /// A route that was asked for.
@@ -165,7 +186,7 @@ impl Topology {
         let place = self.segments[segment].attached;
         let all: usize = self.segments.iter().map(|segment| segment.attached).sum();
         let number = self.ports_of(node).count();
-        Port { node, number, place, mac: Mac::of_interface(all), chosen: Vec::new(), hides: false }
+        Port { node, number, place, mac: Mac::of_interface(all), chosen: Vec::new(), translates: None }
     }
 
     /// The ports of a node, in the order in which they were made.

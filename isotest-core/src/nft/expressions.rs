@@ -1,10 +1,13 @@
-//! By which expressions is a rule said, and by which sets?
+//! By which expressions is a rule said?
 //!
-//! The kernel runs a rule's expressions in order: each loads something into a register, compares it, or decides.
+//! The kernel runs a rule's expressions in order: each loads something into a register, compares it, or acts.
 
-use super::rule::{Condition, Field, Rule, Verdict};
-use super::{NEW_SET, NEW_SET_ELEMENTS, Table, message};
-use crate::netlink::{Attributes, Batch};
+use std::net::SocketAddr;
+
+use super::cone::Cone;
+use super::rule::{Action, Condition, Field, Rule, Test, Verdict, bytes};
+use super::set::{NAMELESS, Set, Sets, VALUE};
+use crate::netlink::Attributes;
 
 /// A rule's expressions.
 #[derive(Debug, Default)]
@@ -12,44 +15,42 @@ pub(crate) struct Expressions(Vec<Expression>);
 
 #[derive(Debug)]
 enum Expression {
-    Load(Field),
-    IsEqual(Vec<u8>),
+    Load { field: Field, register: u32 },
+    Mask(Vec<u8>),
+    Compare { equal: bool, value: Vec<u8> },
     IsIn(Set),
-    Decide(Verdict),
+    Act(Action),
 }
 
-/// Values that are looked up at once, for one rule only.
-#[derive(Clone, Debug)]
-pub(crate) struct Set {
-    /// Its number in this transaction.
-    number: u32,
-    values: Vec<Vec<u8>>,
-}
-
-/// The sets of a transaction.
-#[derive(Debug, Default)]
-pub(crate) struct Sets {
-    count: u32,
-    new: Vec<Set>,
-}
-
-/// The name of a set that the kernel names.
-const NAMELESS: &str = "__set%d";
-/// `NFT_REG_1`.
+/// `NFT_REG_1`, of 16 bytes: for one value after the other.
 const REGISTER: u32 = 1;
+
+/// `NFT_REG32_00` and those after it, of 4 bytes, for values that belong together.
+pub(super) const fn register(number: u32) -> u32 {
+    8 + number
+}
 
 /// Says a rule.
 pub(crate) fn of(rule: &Rule, sets: &mut Sets) -> Expressions {
-    let mut expressions = Vec::new();
-    for Condition { field, one_of } in &rule.conditions {
-        expressions.push(Expression::Load(*field));
-        expressions.push(match &one_of[..] {
-            [value] => Expression::IsEqual(value.clone()),
-            values => Expression::IsIn(sets.add(values)),
-        });
+    let mut said = Vec::new();
+    for Condition { field, test } in &rule.conditions {
+        said.push(Expression::Load { field: *field, register: REGISTER });
+        match test {
+            Test::OneOf(values) => said.push(match &values[..] {
+                [value] => Expression::Compare { equal: true, value: value.clone() },
+                values => Expression::IsIn(sets.add(values)),
+            }),
+            Test::Bits { mask, are } => {
+                said.extend([Expression::Mask(mask.clone()), Expression::Compare { equal: true, value: are.clone() }]);
+            }
+            Test::SomeBit { mask } => {
+                let value = vec![0; mask.len()];
+                said.extend([Expression::Mask(mask.clone()), Expression::Compare { equal: false, value }]);
+            }
+        }
     }
-    expressions.push(Expression::Decide(rule.verdict));
-    Expressions(expressions)
+    said.push(Expression::Act(rule.action.clone()));
+    Expressions(said)
 }
 
 impl Expressions {
@@ -63,11 +64,23 @@ impl Expressions {
 impl Expression {
     fn write(&self, list: &mut Attributes) {
         match self {
-            Expression::Load(field) => load(list, *field),
-            Expression::IsEqual(value) => is_equal(list, value),
+            Expression::Load { field, register } => load(list, *field, *register),
+            Expression::Mask(mask) => self::mask(list, mask),
+            Expression::Compare { equal, value } => compare(list, *equal, value),
             Expression::IsIn(set) => is_in(list, set),
-            Expression::Decide(verdict) => decide(list, *verdict),
+            Expression::Act(action) => act(list, action),
         }
+    }
+}
+
+fn act(list: &mut Attributes, action: &Action) {
+    match action {
+        Action::Decide(verdict) => decide(list, *verdict),
+        Action::Masquerade => masquerade(list, 0),
+        Action::MasqueradeAtRandom => masquerade(list, AT_RANDOM),
+        Action::SendTo(to) => send_to(list, *to),
+        Action::Remember(cone) => remember(list, *cone),
+        Action::SendToRemembered(cone) => send_to_remembered(list, *cone),
     }
 }
 
@@ -88,46 +101,67 @@ enum Source {
     Header { which: u32, at: u32, length: u32 },
     /// What the kernel knows of the packet (`NFT_META_…`).
     Known(u32),
+    /// What it knows of its connection (`NFT_CT_…`).
+    Connection(u32),
 }
 
 impl Field {
     fn source(self) -> Source {
         const LINK: u32 = 0;
         const NETWORK: u32 = 1;
-        const PROTOCOL: u32 = 1;
+        const TRANSPORT: u32 = 2;
         match self {
             Field::HardwareSource => Source::Header { which: LINK, at: 6, length: 6 },
-            Field::EtherType => Source::Known(PROTOCOL),
+            Field::EtherType => Source::Known(1),
+            Field::Input => Source::Known(4),
+            Field::Output => Source::Known(5),
+            Field::Transport => Source::Known(16),
             Field::Source4 => Source::Header { which: NETWORK, at: 12, length: 4 },
             Field::Destination4 => Source::Header { which: NETWORK, at: 16, length: 4 },
             Field::Source6 => Source::Header { which: NETWORK, at: 8, length: 16 },
             Field::Destination6 => Source::Header { which: NETWORK, at: 24, length: 16 },
+            Field::SourcePort => Source::Header { which: TRANSPORT, at: 0, length: 2 },
+            Field::DestinationPort => Source::Header { which: TRANSPORT, at: 2, length: 2 },
+            Field::ConnectionState => Source::Connection(0),
+            Field::ConnectionStatus => Source::Connection(2),
         }
     }
 }
 
-fn load(list: &mut Attributes, field: Field) {
+fn load(list: &mut Attributes, field: Field, register: u32) {
     match field.source() {
         Source::Header { which, at, length } => expression(list, "payload", |payload| {
             // `NFTA_PAYLOAD_…`: the register, the header, the offset, the length.
-            payload.number_be(1, REGISTER).number_be(2, which).number_be(3, at).number_be(4, length);
+            payload.number_be(1, register).number_be(2, which).number_be(3, at).number_be(4, length);
         }),
         Source::Known(key) => expression(list, "meta", |meta| {
             // `NFTA_META_DREG` and `NFTA_META_KEY`.
-            meta.number_be(1, REGISTER).number_be(2, key);
+            meta.number_be(1, register).number_be(2, key);
+        }),
+        Source::Connection(key) => expression(list, "ct", |connection| {
+            // `NFTA_CT_DREG` and `NFTA_CT_KEY`.
+            connection.number_be(1, register).number_be(2, key);
         }),
     }
 }
 
-/// `NFTA_DATA_VALUE`, and `NFTA_DATA_VERDICT`.
-const VALUE: u16 = 1;
-const VERDICT: u16 = 2;
+fn mask(list: &mut Attributes, mask: &[u8]) {
+    expression(list, "bitwise", |bitwise| {
+        // `NFTA_BITWISE_…`: from where, to where, how many bytes, the mask, and what is flipped afterwards.
+        bitwise.number_be(1, REGISTER).number_be(2, REGISTER).number_be(3, mask.len() as u32);
+        bitwise.nest(4, |data| {
+            data.put(VALUE, mask);
+        });
+        bitwise.nest(5, |data| {
+            data.put(VALUE, &vec![0; mask.len()]);
+        });
+    });
+}
 
-fn is_equal(list: &mut Attributes, value: &[u8]) {
-    const EQUAL: u32 = 0;
+fn compare(list: &mut Attributes, equal: bool, value: &[u8]) {
     expression(list, "cmp", |compare| {
-        // `NFTA_CMP_SREG`, `NFTA_CMP_OP` and `NFTA_CMP_DATA`.
-        compare.number_be(1, REGISTER).number_be(2, EQUAL).nest(3, |data| {
+        // `NFTA_CMP_SREG`, `NFTA_CMP_OP` (`NFT_CMP_EQ` or `NFT_CMP_NEQ`) and `NFTA_CMP_DATA`.
+        compare.number_be(1, REGISTER).number_be(2, u32::from(!equal)).nest(3, |data| {
             data.put(VALUE, value);
         });
     });
@@ -143,6 +177,8 @@ fn is_in(list: &mut Attributes, set: &Set) {
 fn decide(list: &mut Attributes, verdict: Verdict) {
     /// `NFT_REG_VERDICT`.
     const DECISION: u32 = 0;
+    /// `NFTA_DATA_VERDICT`.
+    const VERDICT: u16 = 2;
     expression(list, "immediate", |immediate| {
         // `NFTA_IMMEDIATE_DREG` and `NFTA_IMMEDIATE_DATA`, in it `NFTA_VERDICT_CODE`.
         immediate.number_be(1, DECISION).nest(2, |data| {
@@ -153,45 +189,70 @@ fn decide(list: &mut Attributes, verdict: Verdict) {
     });
 }
 
-impl Sets {
-    fn add(&mut self, values: &[Vec<u8>]) -> Set {
-        self.count += 1;
-        let set = Set { number: self.count, values: values.to_vec() };
-        self.new.push(set.clone());
-        set
-    }
+/// `NF_NAT_RANGE_PROTO_RANDOM` and `NF_NAT_RANGE_PROTO_RANDOM_FULLY` of linux/netfilter/nf_nat.h.
+const AT_RANDOM: u32 = 1 << 2 | 1 << 4;
 
-    /// Those that have come since this was last asked: they go before the rule that looks into them.
-    pub(crate) fn new_ones(&mut self) -> Vec<Set> {
-        std::mem::take(&mut self.new)
-    }
+fn masquerade(list: &mut Attributes, flags: u32) {
+    expression(list, "masq", |masquerade| {
+        if flags != 0 {
+            masquerade.number_be(1, flags);
+        }
+    });
 }
 
-impl Set {
-    /// Tells the kernel of it, and what is in it.
-    pub(crate) fn add(&self, batch: &mut Batch, table: &Table) {
-        // `NFTA_SET_…`, and the flags for a set that is nobody else's and doesn't change.
-        const ANONYMOUS_AND_CONSTANT: u32 = 1 | 2;
-        let length = self.values.first().map_or(1, Vec::len) as u32;
-        message(batch, table, NEW_SET, |set| {
-            set.text(1, table.name).text(2, NAMELESS).number_be(3, ANONYMOUS_AND_CONSTANT);
-            // The type of the key is for whoever prints the table; its length is the kernel's.
-            set.number_be(4, 0).number_be(5, length).number_be(10, self.number);
+fn send_to(list: &mut Attributes, to: SocketAddr) {
+    let address = bytes(to.ip());
+    let port = register(address.len() as u32 / 4);
+    immediate(list, register(0), &address);
+    immediate(list, port, &to.port().to_be_bytes());
+    redirect(list, to.is_ipv6(), register(0), port);
+}
+
+/// Puts a value into a register.
+fn immediate(list: &mut Attributes, register: u32, value: &[u8]) {
+    expression(list, "immediate", |immediate| {
+        immediate.number_be(1, register).nest(2, |data| {
+            data.put(VALUE, value);
         });
-        // The length of an attribute is a number of 16 bits.
-        for part in self.values.chunks(1000) {
-            message(batch, table, NEW_SET_ELEMENTS, |elements| {
-                // `NFTA_SET_ELEM_LIST_…`, in it `NFTA_LIST_ELEM` with `NFTA_SET_ELEM_KEY`.
-                elements.text(1, table.name).text(2, NAMELESS).number_be(4, self.number).nest(3, |list| {
-                    for value in part {
-                        list.nest(1, |element| {
-                            element.nest(1, |key| {
-                                key.put(VALUE, value);
-                            });
-                        });
-                    }
-                });
-            });
-        }
-    }
+    });
+}
+
+/// Sends a connection to the address and port in these registers.
+fn redirect(list: &mut Attributes, ipv6: bool, address: u32, port: u32) {
+    const DESTINATION: u32 = 1;
+    let family = if ipv6 { libc::NFPROTO_IPV6 } else { libc::NFPROTO_IPV4 };
+    expression(list, "nat", |nat| {
+        // `NFTA_NAT_…`: which end, the family, the least address and the least port; the greatest are the same.
+        nat.number_be(1, DESTINATION).number_be(2, family.cast_unsigned()).number_be(3, address).number_be(5, port);
+    });
+}
+
+/// The registers of a cone's key and of what is remembered for it.
+const KEY: u32 = register(0);
+const KEY_PORT: u32 = register(1);
+const ADDRESS: u32 = register(2);
+
+fn port_after_address(cone: Cone) -> u32 {
+    ADDRESS + cone.address_length() / 4
+}
+
+fn remember(list: &mut Attributes, cone: Cone) {
+    load(list, Field::Transport, KEY);
+    load(list, Field::SourcePort, KEY_PORT);
+    load(list, cone.source(), ADDRESS);
+    load(list, Field::SourcePort, port_after_address(cone));
+    expression(list, "dynset", |set| {
+        // `NFTA_DYNSET_…`: the set, the operation (add), the registers of the key and of the value.
+        set.text(1, cone.name()).number_be(3, 0).number_be(4, KEY).number_be(5, ADDRESS);
+    });
+}
+
+fn send_to_remembered(list: &mut Attributes, cone: Cone) {
+    load(list, Field::Transport, KEY);
+    load(list, Field::DestinationPort, KEY_PORT);
+    expression(list, "lookup", |lookup| {
+        // `NFTA_LOOKUP_…`: the set, the registers of the key and of the value.
+        lookup.text(1, cone.name()).number_be(2, KEY).number_be(3, ADDRESS);
+    });
+    redirect(list, cone == Cone::V6, ADDRESS, port_after_address(cone));
 }

@@ -1,19 +1,32 @@
-//! What does a rule say? What a packet has to be like, and what becomes of it.
+//! What does a rule say? What a packet has to be like, and what is done with it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, SocketAddr};
 
-/// Conditions, all of which must hold, and a verdict.
+use super::cone::Cone;
+
+/// Conditions, all of which must hold, and what is done then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub(crate) conditions: Vec<Condition>,
-    pub(crate) verdict: Verdict,
+    pub(crate) action: Action,
 }
 
-/// What a packet says somewhere is one of these.
+/// What a packet has to say somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition {
     pub(crate) field: Field,
-    pub(crate) one_of: Vec<Vec<u8>>,
+    pub(crate) test: Test,
+}
+
+/// What a field is held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// It has one of these values.
+    OneOf(Vec<Vec<u8>>),
+    /// The bits of the mask are these.
+    Bits { mask: Vec<u8>, are: Vec<u8> },
+    /// Some bit of the mask is set.
+    SomeBit { mask: Vec<u8> },
 }
 
 /// A place in a packet, or something the kernel knows of it.
@@ -27,6 +40,46 @@ pub(crate) enum Field {
     Destination4,
     Source6,
     Destination6,
+    /// TCP, UDP, or another, by its number in an IP header: 1 byte.
+    Transport,
+    SourcePort,
+    DestinationPort,
+    /// By which interface it came, by number.
+    Input,
+    /// By which it leaves.
+    Output,
+    /// What its connection is to it: bits, see [`state`].
+    ConnectionState,
+    /// What has happened to its connection: bits, see [`status`].
+    ConnectionStatus,
+}
+
+/// Bits of [`Field::ConnectionState`].
+pub(crate) mod state {
+    pub(crate) const INVALID: u32 = 1;
+    pub(crate) const NEW: u32 = 8;
+}
+
+/// Bits of [`Field::ConnectionStatus`], `IPS_…` of linux/netfilter/nf_conntrack_common.h.
+pub(crate) mod status {
+    /// It goes elsewhere than was asked for.
+    pub(crate) const REDIRECTED: u32 = 1 << 5;
+}
+
+/// What is done with a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Decide(Verdict),
+    /// Its connection gets the address of the interface by which it leaves, and where that is free its own port.
+    Masquerade,
+    /// Likewise, with a port by chance.
+    MasqueradeAtRandom,
+    /// Its connection goes there instead.
+    SendTo(SocketAddr),
+    /// Who has sent it from which port is written down.
+    Remember(Cone),
+    /// Its connection goes to who is written down for the port it goes to.
+    SendToRemembered(Cone),
 }
 
 /// What becomes of a packet.
@@ -50,46 +103,99 @@ impl Verdict {
 
 impl Rule {
     /// One that holds for every packet.
-    pub(crate) fn always(verdict: Verdict) -> Rule {
-        Rule { conditions: Vec::new(), verdict }
+    pub(crate) fn always(action: Action) -> Rule {
+        Rule { conditions: Vec::new(), action }
+    }
+
+    /// One by which packets vanish.
+    pub(crate) fn drop() -> Rule {
+        Rule::always(Action::Decide(Verdict::Drop))
+    }
+
+    /// One by which packets go on.
+    pub(crate) fn accept() -> Rule {
+        Rule::always(Action::Decide(Verdict::Accept))
+    }
+
+    fn and(mut self, field: Field, test: Test) -> Rule {
+        self.conditions.push(Condition { field, test });
+        self
     }
 
     /// Only where the field has one of these values.
     #[must_use]
-    pub(crate) fn where_in(mut self, field: Field, values: impl IntoIterator<Item = Vec<u8>>) -> Rule {
+    pub(crate) fn among(self, field: Field, values: impl IntoIterator<Item = Vec<u8>>) -> Rule {
         let mut one_of: Vec<_> = values.into_iter().collect();
         one_of.sort_unstable();
         one_of.dedup();
-        self.conditions.push(Condition { field, one_of });
-        self
+        self.and(field, Test::OneOf(one_of))
+    }
+
+    /// Only where the field has this value.
+    #[must_use]
+    pub(crate) fn is(self, field: Field, value: &[u8]) -> Rule {
+        self.among(field, [value.to_vec()])
+    }
+
+    /// Only where the interface is this one.
+    #[must_use]
+    pub(crate) fn by(self, field: Field, index: u32) -> Rule {
+        self.is(field, &index.to_ne_bytes())
+    }
+
+    /// Only where some of these bits are set.
+    #[must_use]
+    pub(crate) fn some_bit(self, field: Field, bits: u32) -> Rule {
+        self.and(field, Test::SomeBit { mask: bits.to_ne_bytes().to_vec() })
+    }
+
+    /// Only where none of them is.
+    #[must_use]
+    pub(crate) fn no_bit(self, field: Field, bits: u32) -> Rule {
+        self.and(field, Test::Bits { mask: bits.to_ne_bytes().to_vec(), are: vec![0; 4] })
+    }
+
+    /// Only where the address is in the network, of as many bits as are said.
+    #[must_use]
+    pub(crate) fn within(self, field: Field, network: &[u8], length: u8) -> Rule {
+        let bit = |at: usize| if at < usize::from(length) { 0x80_u8 >> (at % 8) } else { 0 };
+        let mask: Vec<u8> = (0..network.len()).map(|byte| (8 * byte..8 * byte + 8).map(bit).sum()).collect();
+        let are = network.iter().zip(&mask).map(|(byte, mask)| byte & mask).collect();
+        self.and(field, Test::Bits { mask, are })
     }
 
     /// Only IPv4 packets.
     #[must_use]
-    pub(crate) fn where_ipv4(self) -> Rule {
-        self.where_in(Field::EtherType, [libc::ETH_P_IP.to_be_bytes()[2..].to_vec()])
+    pub(crate) fn ipv4(self) -> Rule {
+        self.is(Field::EtherType, &libc::ETH_P_IP.to_be_bytes()[2..])
     }
 
     /// Only IPv6 packets.
     #[must_use]
-    pub(crate) fn where_ipv6(self) -> Rule {
-        self.where_in(Field::EtherType, [libc::ETH_P_IPV6.to_be_bytes()[2..].to_vec()])
+    pub(crate) fn ipv6(self) -> Rule {
+        self.is(Field::EtherType, &libc::ETH_P_IPV6.to_be_bytes()[2..])
     }
 
     /// Whether some packet can fulfil it.
     pub(crate) fn can_hold(&self) -> bool {
-        self.conditions.iter().all(|condition| !condition.one_of.is_empty())
+        self.conditions.iter().all(|condition| condition.test != Test::OneOf(Vec::new()))
+    }
+}
+
+/// An address as packets have it.
+pub(crate) fn bytes(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
     }
 }
 
 /// The IPv4 addresses among these, as packets have them.
 pub(crate) fn v4(addresses: &[IpAddr]) -> Vec<Vec<u8>> {
-    let v4 = |address: &IpAddr| if let IpAddr::V4(address) = address { Some(*address) } else { None };
-    addresses.iter().filter_map(v4).map(|address: Ipv4Addr| address.octets().to_vec()).collect()
+    addresses.iter().filter(|address| address.is_ipv4()).map(|address| bytes(*address)).collect()
 }
 
 /// The IPv6 addresses among these, as packets have them.
 pub(crate) fn v6(addresses: &[IpAddr]) -> Vec<Vec<u8>> {
-    let v6 = |address: &IpAddr| if let IpAddr::V6(address) = address { Some(*address) } else { None };
-    addresses.iter().filter_map(v6).map(|address: Ipv6Addr| address.octets().to_vec()).collect()
+    addresses.iter().filter(|address| address.is_ipv6()).map(|address| bytes(*address)).collect()
 }
