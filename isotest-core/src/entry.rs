@@ -119,6 +119,7 @@ fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn An
     if !is_as_hoped(test.should_panic, &ended) {
         crate::lab::failure::tell();
     }
+    *ENDED.lock().unwrap_or_else(PoisonError::into_inner) = true;
     inside.word.say(&match &ended {
         Ok(code) if *code == ExitCode::SUCCESS => Word::Passed,
         Ok(_) => Word::Failed,
@@ -126,6 +127,18 @@ fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn An
     });
     ended
 }
+
+/// Leaves texts to be told if the test's body never comes to its end.
+#[cfg(feature = "lab")]
+pub(crate) fn leave(texts: &[String]) {
+    let ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Some(inside), false) = (INSIDE.get(), *ended) {
+        inside.word.leave(texts);
+    }
+}
+
+/// Whether the body has come to its end, so that there is nothing to be left any more: its other threads may still run.
+static ENDED: Mutex<bool> = Mutex::new(false);
 
 static WRAPPED: AtomicBool = AtomicBool::new(false);
 

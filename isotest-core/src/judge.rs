@@ -34,6 +34,8 @@ pub enum Subject {
     Egress,
     /// Where the packets on its network are kept.
     Packets,
+    /// What its labs were. A body that came to its end has told them itself.
+    Labs,
 }
 
 /// Judges a test by its report. `harness_finished` says whether the harness's own output tells that the test came to
@@ -42,6 +44,10 @@ pub enum Subject {
 pub fn judge(report: &Report, spec: &Spec, harness_finished: bool) -> Judgement {
     let mut judgement = Judgement { outcome: Outcome::of(report, harness_finished), notes: Vec::new() };
     judgement.weigh(spec.leaks, Outcome::Leaked, Subject::Leak, leaks(report));
+    if !judgement.outcome.passed() {
+        let labs = report.labs.iter().map(|text| Note { subject: Subject::Labs, text: text.clone() });
+        judgement.notes.extend(labs);
+    }
     judgement.weigh(spec.egress, Outcome::TriedToLeave, Subject::Egress, egress(report.egress.unwrap_or(0)));
     judgement
 }

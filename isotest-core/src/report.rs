@@ -28,6 +28,9 @@ pub struct Report {
     /// How many times it, or what it started, tried to reach an address for which its network has no way. `None` where
     /// it shares the caller's network.
     pub egress: Option<u64>,
+    /// What was to be told of its labs if the body never came to its end, and it did not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labs: Vec<String>,
     /// What came of capturing the packets on its network. `None` where nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub captured: Option<Captured>,
@@ -45,6 +48,7 @@ impl Report {
             left_over: LeftOver::default(),
             files: LeftFiles::default(),
             egress: None,
+            labs: Vec::new(),
             captured: None,
             usage: Usage::default(),
         }

@@ -2,7 +2,7 @@
 
 use isotest_tests::{Ended, Fixture};
 
-const SEED: &str = "isotest: the lab's seed was 7; ISOTEST_SEED=7 makes the same packets suffer the same";
+const SEED: &str = "the lab's seed was 7; ISOTEST_SEED=7 makes the same packets suffer the same";
 
 fn run(mut command: std::process::Command, seed: &str) -> Ended {
     Ended::of(command.env("ISOTEST_SEED", seed))
@@ -11,8 +11,8 @@ fn run(mut command: std::process::Command, seed: &str) -> Ended {
 #[test]
 fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
     let ended = run(Fixture("labs").cargo(&["test", "--no-fail-fast", "--test", "ends"]), "7").with(101);
-    assert_eq!(ended.lines(&[SEED]), 2, "`panics` and `fails`: {}", ended.out);
-    assert_eq!(ended.lines(&["└─ bob", "eth0  10.128.0.2  fd00:0:1::2"]), 2, "drawn for the same: {}", ended.out);
+    assert_eq!(ended.lines(&[SEED]), 4, "`panics`, `fails`, `hangs` and `aborts`: {}", ended.out);
+    assert_eq!(ended.lines(&["└─ bob", "eth0  10.128.0.2  fd00:0:1::2"]), 4, "drawn for the same: {}", ended.out);
     ended.says(&["making a lab: this is not inside a sandbox"]);
     ended.says(&["Error: changing the lab: it is up already"]);
 }
@@ -20,7 +20,7 @@ fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
 #[test]
 fn cargo_isotest_does_so_of_plain_tests_too() {
     let ended = run(Fixture("labs").cargo_isotest(&["--no-fail-fast", "--test", "ends"]), "7").with(100);
-    assert_eq!(ended.lines(&[SEED]), 3, "`panics`, `fails` and `plain`: {}", ended.err);
+    assert_eq!(ended.lines(&[SEED]), 5, "`panics`, `fails`, `plain`, `hangs` and `aborts`: {}", ended.err);
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &
         left_over: if leaks_matter { left_over(census) } else { LeftOver::default() },
         files: if leaks_matter { clean.compare(sandbox.plan) } else { LeftFiles::default() },
         egress: egress_matters.then(egress::attempts),
+        labs: word.left(),
         captured: None,
         usage: usage(),
     }

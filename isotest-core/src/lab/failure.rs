@@ -4,14 +4,20 @@ use std::sync::{Mutex, PoisonError};
 
 static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Has it said if the test fails.
+/// Has it said if the test fails: by [`tell`], or by whoever hears that the test was killed.
 pub(crate) fn note(text: String) {
-    NOTES.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    let mut notes = NOTES.lock().unwrap_or_else(PoisonError::into_inner);
+    notes.push(text);
+    crate::entry::leave(&notes);
 }
 
 /// Says it, once: the test has failed.
 pub(crate) fn tell() {
-    for note in std::mem::take(&mut *NOTES.lock().unwrap_or_else(PoisonError::into_inner)) {
-        eprintln!("{note}");
+    let notes = std::mem::take(&mut *NOTES.lock().unwrap_or_else(PoisonError::into_inner));
+    if !notes.is_empty() {
+        crate::entry::leave(&[]);
+    }
+    for note in notes {
+        eprintln!("isotest: {note}");
     }
 }

@@ -21,5 +21,5 @@ pub(crate) fn choose() -> Result<u64> {
 
 /// How to make the same things happen again.
 pub(crate) fn told(seed: u64) -> String {
-    format!("isotest: the lab's seed was {seed}; {VARIABLE}={seed} makes the same packets suffer the same")
+    format!("the lab's seed was {seed}; {VARIABLE}={seed} makes the same packets suffer the same")
 }

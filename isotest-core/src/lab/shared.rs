@@ -144,7 +144,7 @@ impl Shared {
             Stage::Gone => return Err(gone("entering a host")),
             Stage::Drawn => {}
         }
-        failure::note(format!("isotest: the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
+        failure::note(format!("the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
         failure::note(seed::told(self.seed));
         let built = Network::build(&state.topology).and_then(|network| {
             let mut tables = barriers::tables(&state.topology, &state.barriers);

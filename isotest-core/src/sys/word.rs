@@ -1,4 +1,5 @@
-//! The word: memory that init and the test process share, in which the test's wrapper says how the body ended.
+//! The word: memory that init and the test process share, in which the test's wrapper says how the body ended, and until then what is
+//! to be told if it never comes to its end.
 //!
 //! Memory rather than a pipe, because a test must find no descriptor but 0, 1 and 2. Only a test that is executed
 //! afresh gets it as a file, the *letter*, which its door maps and closes before `main`.
@@ -17,6 +18,11 @@ use crate::outcome::Word;
 
 /// How much of a panic message is kept: as JSON it can grow sixfold, and must still fit into one packet.
 const MESSAGE: usize = 24 * 1024;
+
+/// The state in which nothing was said of the body, and something was left.
+const LEFT: u32 = 5;
+/// Stands between texts that were left.
+const BETWEEN: &str = "\0";
 
 #[repr(C)]
 struct Page {
@@ -106,6 +112,22 @@ impl SharedWord {
             Word::Panicked(None) => self.write(3, b""),
             Word::Panicked(Some(message)) => self.write(4, message.as_bytes()),
         }
+    }
+
+    /// Leaves texts to be told if the body never comes to its end: what is said of that takes their place. The test process can't tell
+    /// them itself, it may be killed.
+    #[cfg(feature = "lab")]
+    pub(crate) fn leave(self, texts: &[String]) {
+        self.write(LEFT, texts.join(BETWEEN).as_bytes());
+    }
+
+    /// What was left, if the body has not come to its end.
+    pub(crate) fn left(self) -> Vec<String> {
+        let (state, texts) = self.read();
+        if state != LEFT || texts.is_empty() {
+            return Vec::new();
+        }
+        String::from_utf8_lossy(&texts).split(BETWEEN).map(str::to_owned).collect()
     }
 
     /// What was said.
