@@ -56,6 +56,8 @@ pub(crate) enum Hook {
     Destination,
     /// Where this host is where they go.
     Input,
+    /// Where this host is where they come from.
+    Output,
     /// Where they go through it, with addresses as they are inside of its own translation.
     Forward,
     /// Where they leave: only the first packet of each connection, whose source may be changed.
@@ -139,7 +141,7 @@ impl Hook {
     fn kind(&self) -> &'static str {
         match self {
             Hook::Destination | Hook::Source => "nat",
-            Hook::Arrival { .. } | Hook::Input | Hook::Forward => "filter",
+            Hook::Arrival { .. } | Hook::Input | Hook::Output | Hook::Forward => "filter",
         }
     }
 
@@ -150,6 +152,7 @@ impl Hook {
             Hook::Destination => (0, -100),
             Hook::Input => (1, 0),
             Hook::Forward => (2, 0),
+            Hook::Output => (3, 0),
             Hook::Source => (4, 100),
         }
     }

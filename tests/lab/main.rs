@@ -11,6 +11,7 @@ mod crossing;
 mod cuts;
 mod drawing;
 mod failing;
+mod firewalls;
 mod many;
 mod mistakes;
 mod names;

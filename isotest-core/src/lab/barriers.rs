@@ -2,10 +2,11 @@
 //!
 //! What vanishes does so where it arrives: its sender hears nothing of it, no line goes down, and sockets stay as they are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::addresses::Prefix;
+use super::filter::Filter;
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::topology::{At, Role, Topology};
@@ -19,6 +20,8 @@ pub(crate) struct Barriers {
     pub(crate) cut: BTreeSet<At>,
     /// Hosts between which nothing passes.
     pub(crate) partitions: Vec<[BTreeSet<usize>; 2]>,
+    /// The firewalls of nodes.
+    pub(crate) filters: BTreeMap<usize, Filter>,
 }
 
 /// The tables that keep it back.
@@ -43,6 +46,9 @@ pub(crate) fn tables(topology: &Topology, barriers: &Barriers) -> Tables {
     let at_switches = topology.cables.iter().enumerate().filter(|(_, cable)| cable.switch.is_some());
     let ends = at_switches.map(|(cable, _)| At { cable, end: 1 });
     add(Space::Switches, Family::Netdev, ends.filter_map(|at| arrivals(topology, barriers, at)).collect());
+    for (node, filter) in &barriers.filters {
+        tables.entry(Space::Node(*node)).or_default().extend(filter.table(topology));
+    }
     tables
 }
 

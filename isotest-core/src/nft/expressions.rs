@@ -43,9 +43,11 @@ pub(crate) fn of(rule: &Rule, sets: &mut Sets) -> Expressions {
             Test::Bits { mask, are } => {
                 said.extend([Expression::Mask(mask.clone()), Expression::Compare { equal: true, value: are.clone() }]);
             }
-            Test::SomeBit { mask } => {
-                let value = vec![0; mask.len()];
-                said.extend([Expression::Mask(mask.clone()), Expression::Compare { equal: false, value }]);
+            Test::OtherBits { mask, than } => {
+                said.extend([
+                    Expression::Mask(mask.clone()),
+                    Expression::Compare { equal: false, value: than.clone() },
+                ]);
             }
         }
     }
@@ -76,6 +78,9 @@ impl Expression {
 fn act(list: &mut Attributes, action: &Action) {
     match action {
         Action::Decide(verdict) => decide(list, *verdict),
+        // `NFT_REJECT_TCP_RST`, and `NFT_REJECT_ICMPX_UNREACH` with `NFT_REJECT_ICMPX_PORT_UNREACH`.
+        Action::Reset => reject(list, 1, 0),
+        Action::Unreachable => reject(list, 2, 1),
         Action::Masquerade => masquerade(list, 0),
         Action::MasqueradeAtRandom => masquerade(list, AT_RANDOM),
         Action::SendTo(to) => send_to(list, *to),
@@ -120,6 +125,8 @@ impl Field {
             Field::Destination4 => Source::Header { which: NETWORK, at: 16, length: 4 },
             Field::Source6 => Source::Header { which: NETWORK, at: 8, length: 16 },
             Field::Destination6 => Source::Header { which: NETWORK, at: 24, length: 16 },
+            Field::IcmpType => Source::Header { which: TRANSPORT, at: 0, length: 1 },
+            Field::TcpFlags => Source::Header { which: TRANSPORT, at: 13, length: 1 },
             Field::SourcePort => Source::Header { which: TRANSPORT, at: 0, length: 2 },
             Field::DestinationPort => Source::Header { which: TRANSPORT, at: 2, length: 2 },
             Field::ConnectionState => Source::Connection(0),
@@ -186,6 +193,13 @@ fn decide(list: &mut Attributes, verdict: Verdict) {
                 code.number_be(1, verdict.number());
             });
         });
+    });
+}
+
+fn reject(list: &mut Attributes, kind: u32, code: u8) {
+    expression(list, "reject", |reject| {
+        // `NFTA_REJECT_TYPE` and `NFTA_REJECT_ICMP_CODE`.
+        reject.number_be(1, kind).put(2, &[code]);
     });
 }
 

@@ -25,8 +25,8 @@ pub(crate) enum Test {
     OneOf(Vec<Vec<u8>>),
     /// The bits of the mask are these.
     Bits { mask: Vec<u8>, are: Vec<u8> },
-    /// Some bit of the mask is set.
-    SomeBit { mask: Vec<u8> },
+    /// They are not these.
+    OtherBits { mask: Vec<u8>, than: Vec<u8> },
 }
 
 /// A place in a packet, or something the kernel knows of it.
@@ -42,6 +42,10 @@ pub(crate) enum Field {
     Destination6,
     /// TCP, UDP, or another, by its number in an IP header: 1 byte.
     Transport,
+    /// Of ICMP: 1 byte.
+    IcmpType,
+    /// FIN, SYN and so on: 1 byte.
+    TcpFlags,
     SourcePort,
     DestinationPort,
     /// By which interface it came, by number.
@@ -57,6 +61,8 @@ pub(crate) enum Field {
 /// Bits of [`Field::ConnectionState`].
 pub(crate) mod state {
     pub(crate) const INVALID: u32 = 1;
+    pub(crate) const ESTABLISHED: u32 = 2;
+    pub(crate) const RELATED: u32 = 4;
     pub(crate) const NEW: u32 = 8;
 }
 
@@ -70,6 +76,10 @@ pub(crate) mod status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Decide(Verdict),
+    /// It vanishes, and TCP hears of it by a reset.
+    Reset,
+    /// It vanishes, and its sender hears by ICMP that the port is unreachable.
+    Unreachable,
     /// Its connection gets the address of the interface by which it leaves, and where that is free its own port.
     Masquerade,
     /// Likewise, with a port by chance.
@@ -146,7 +156,13 @@ impl Rule {
     /// Only where some of these bits are set.
     #[must_use]
     pub(crate) fn some_bit(self, field: Field, bits: u32) -> Rule {
-        self.and(field, Test::SomeBit { mask: bits.to_ne_bytes().to_vec() })
+        self.and(field, Test::OtherBits { mask: bits.to_ne_bytes().to_vec(), than: vec![0; 4] })
+    }
+
+    /// Only where the bits of the mask are not these.
+    #[must_use]
+    pub(crate) fn unlike(self, field: Field, mask: u8, than: u8) -> Rule {
+        self.and(field, Test::OtherBits { mask: vec![mask], than: vec![than] })
     }
 
     /// Only where none of them is.
