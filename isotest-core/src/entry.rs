@@ -115,9 +115,15 @@ fn run_elsewhere(test: &'static Registered) -> (Outcome, Word) {
 fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
     WRAPPED.store(true, Ordering::Relaxed);
     let ended = __rust_begin_short_backtrace(|| catch_unwind(test.body));
-    #[cfg(feature = "lab")]
-    if !is_as_hoped(test.should_panic, &ended) {
+    if is_as_hoped(test.should_panic, &ended) {
+        #[cfg(feature = "lab")]
+        crate::lab::held::let_go();
+    } else {
+        #[cfg(feature = "lab")]
         crate::lab::failure::tell();
+        if crate::hold::is_asked() {
+            crate::hold::wait();
+        }
     }
     *ENDED.lock().unwrap_or_else(PoisonError::into_inner) = true;
     inside.word.say(&match &ended {

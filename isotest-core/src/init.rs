@@ -31,6 +31,7 @@ use self::orders::Orders;
 use self::recording::Recording;
 use self::stock::Children;
 use crate::coverage::Stranded;
+use crate::hold::Outside;
 use crate::outcome::{End, Failure, Stage};
 use crate::own::Own;
 use crate::plan::{Plan, Step, init_is_pid_1};
@@ -57,10 +58,11 @@ pub(crate) struct Sandbox<'a> {
 /// Runs one sandbox. Returns only in the test process.
 pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
     let stranded = has_own_mounts(sandbox).then(|| Stranded::expected(&sandbox.run.label)).flatten();
+    let outside = attempt(sandbox, "looking at /proc from outside", Outside::look());
     if let Err(failure) = prepare(sandbox, server) {
         give_up(sandbox, failure);
     }
-    let ties = attempt(sandbox, "tying the test to its init", tie(sandbox));
+    let mut ties = attempt(sandbox, "tying the test to its init", tie(sandbox));
     let word = ties.word;
     let children = attempt(sandbox, "watching for ended children", watch_children());
     let census = Census::prepare(scope(sandbox), has_own_mounts(sandbox));
@@ -79,7 +81,9 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
             {
                 give_up(sandbox, failure);
             }
-            std::mem::forget((children, census, recording)); // The test closes them with all others.
+            let known_as = outside.as_ref().map(|outside| outside.known_as(own_namespaces(sandbox)));
+            ties.known_as = known_as.map(|known_as| attempt(sandbox, "asking how the test is known outside", known_as));
+            std::mem::forget((children, census, recording, outside)); // The test closes them with all others.
             ties
         }
         ForkResult::Parent { child } => {
@@ -162,7 +166,7 @@ fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
         }
         _ => (SharedWord::new()?, None),
     };
-    Ok(Ties { word, letter, init })
+    Ok(Ties { word, letter, init, known_as: None })
 }
 
 /// Init's end is the end of all in its PID namespace. Without one it has to hear that the server has ended, in order to end
@@ -339,6 +343,25 @@ fn has_pid_namespace(sandbox: &Sandbox<'_>) -> bool {
 
 fn isolated(sandbox: &Sandbox<'_>) -> bool {
     sandbox.run.isolation == Isolation::Required
+}
+
+/// The namespaces that are the sandbox's own.
+fn own_namespaces(sandbox: &Sandbox<'_>) -> CloneFlags {
+    let mut own = CloneFlags::empty();
+    own.set(CloneFlags::CLONE_NEWUSER, sandbox.user_namespace);
+    if isolated(sandbox) {
+        let spec = &sandbox.run.spec;
+        for (whose, flag) in [
+            (spec.net, CloneFlags::CLONE_NEWNET),
+            (spec.mount, CloneFlags::CLONE_NEWNS),
+            (spec.uts, CloneFlags::CLONE_NEWUTS),
+            (spec.ipc, CloneFlags::CLONE_NEWIPC),
+            (spec.pid, CloneFlags::CLONE_NEWPID),
+        ] {
+            own.set(flag, whose == Namespace::Isolated);
+        }
+    }
+    own
 }
 
 fn attempt<T>(sandbox: &Sandbox<'_>, step: &str, result: nix::Result<T>) -> T {

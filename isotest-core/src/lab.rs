@@ -46,6 +46,7 @@ mod files;
 mod filter;
 mod firewall;
 mod graphviz;
+pub(crate) mod held;
 mod host;
 mod inhabitants;
 mod kill;
@@ -175,6 +176,11 @@ impl Drop for Lab {
         if std::thread::panicking() && !crate::entry::is_wrapped() {
             failure::tell();
         }
-        self.shared.take_down();
+        if !held::keep(&self.shared) {
+            self.shared.take_down();
+        }
+        if std::thread::panicking() && !crate::entry::is_wrapped() && crate::hold::is_asked() {
+            crate::hold::wait();
+        }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Ties {
     pub(crate) letter: Option<OwnedFd>,
     /// Init, where the test has to watch for its end, because no PID namespace of init's ends with it.
     pub(crate) init: Option<OwnedFd>,
+    /// How it is known outside, where somebody may want to get to it.
+    pub(crate) known_as: Option<String>,
 }
 
 /// The arguments with which a test process enters the harness's `main`.
@@ -62,6 +64,9 @@ pub(crate) fn become_test(
     crate::coverage::separate_profiles(proof, &run.label);
     for (name, value) in run.environment.iter().chain(&run.spec.env) {
         sys::env::set(proof, name, value);
+    }
+    if let Some(known_as) = &ties.known_as {
+        sys::env::set(proof, crate::hold::KNOWN_AS, known_as);
     }
     if let Target::Body | Target::Harness = run.target {
         arguments.rewrite(proof, &harness_arguments(&run.test));

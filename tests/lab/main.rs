@@ -10,6 +10,7 @@ mod counted;
 mod crossing;
 mod cuts;
 mod drawing;
+mod entered;
 mod failing;
 mod firewalls;
 mod many;

@@ -4,6 +4,7 @@
     reason = "the lab's errors are returned, a test's own assumptions panic where they stand"
 )]
 
+mod captured;
 mod cuts;
 mod first_steps;
 mod networks;

@@ -129,6 +129,12 @@ impl Place {
         Ok(())
     }
 
+    /// The command that leads there from outside of the sandbox, if the test is to be held.
+    pub(crate) fn way_in(&self) -> Result<Option<String>> {
+        let rooms = self.rooms()?;
+        Ok(crate::hold::command_with(&[('n', &rooms.network), ('m', &rooms.mounts), ('u', &rooms.names)]))
+    }
+
     fn rooms(&self) -> Result<Arc<Rooms>> {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rooms) = &*rooms {

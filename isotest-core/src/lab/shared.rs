@@ -12,7 +12,7 @@ use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::topology::{HERE, Role, Topology};
-use super::{check, describe, failure, kill, routes, rules, seed, translation};
+use super::{check, describe, failure, held, kill, routes, rules, seed, translation};
 
 /// One lab.
 #[derive(Debug)]
@@ -152,6 +152,7 @@ impl Shared {
                 tables.entry(space).or_default().extend(more);
             }
             network.change_rules("building the lab's address translation and barriers", tables)?;
+            held::tell(&state.topology, &network)?;
             Ok(Arc::new(network))
         });
         state.stage = match &built {

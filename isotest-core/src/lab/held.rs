@@ -1,0 +1,47 @@
+//! How does somebody get into the hosts of a lab while its test is held? `ISOTEST_HOLD`
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::error::Result;
+use super::failure;
+use super::shared::{Network, Shared};
+use super::topology::{Role, Topology};
+use crate::hold;
+
+static KEPT: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
+
+/// Says it now, for a test that will hang, and again when it has failed.
+pub(super) fn tell(topology: &Topology, network: &Network) -> Result<()> {
+    if !hold::is_asked() {
+        return Ok(());
+    }
+    let mut text = "the hosts of the lab are entered by\n".to_owned();
+    for (node, place) in topology.nodes.iter().zip(&network.places) {
+        if node.role != Role::Here
+            && let Some(command) = place.way_in()?
+        {
+            text.push_str(&format!("  {}: {command}\n", node.name));
+        }
+    }
+    eprint!("isotest: {text}");
+    failure::note(text.trim_end().to_owned());
+    Ok(())
+}
+
+/// Keeps a lab whose handle is gone, if its test may have failed and is to be held then.
+pub(super) fn keep(lab: &Arc<Shared>) -> bool {
+    let asked = hold::is_asked();
+    if asked {
+        kept().push(Arc::clone(lab));
+    }
+    asked
+}
+
+/// Takes down what was kept: the test has passed.
+pub(crate) fn let_go() {
+    std::mem::take(&mut *kept()).iter().for_each(|lab| lab.take_down());
+}
+
+fn kept() -> std::sync::MutexGuard<'static, Vec<Arc<Shared>>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
