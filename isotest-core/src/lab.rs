@@ -36,12 +36,16 @@ mod asynchronous;
 mod barriers;
 mod build;
 mod capture;
+mod carrier;
+mod chance;
 mod check;
 mod cut;
 mod describe;
 mod diag;
 mod error;
 pub(crate) mod failure;
+mod fates;
+mod faults;
 mod files;
 mod filter;
 mod firewall;
@@ -54,6 +58,7 @@ mod link;
 mod listening;
 mod names;
 mod nat;
+mod order;
 mod overrides;
 mod partition;
 mod place;
@@ -68,12 +73,16 @@ mod stats;
 mod switch;
 mod topology;
 mod translation;
+mod wired;
+mod wires;
 
 use std::sync::Arc;
 
 pub use self::addresses::{Mac, Prefix};
 pub use self::capture::Capture;
 pub use self::error::{Error, Result};
+pub use self::fates::{Fates, LinkFates};
+pub use self::faults::{Faults, GilbertElliott, Queue, Rate};
 pub use self::firewall::Firewall;
 pub use self::host::{Host, HostThread, Router};
 pub use self::link::Link;
@@ -99,7 +108,16 @@ impl Lab {
     /// Outside of a sandbox, where it would change the machine's own network: put `#[isotest]` on the test, or run it by
     /// `cargo isotest`. Likewise in a test that has no network of its own.
     pub fn new() -> Result<Lab> {
-        Ok(Lab { shared: Arc::new(Shared::new()?) })
+        Ok(Lab { shared: Arc::new(Shared::new(None)?) })
+    }
+
+    /// An empty one whose chance follows from this seed, whatever `ISOTEST_SEED` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lab::new`].
+    pub fn with_seed(seed: u64) -> Result<Lab> {
+        Ok(Lab { shared: Arc::new(Shared::new(Some(seed))?) })
     }
 
     /// Adds a host. Its name is a label of a DNS name: lower-case letters, digits and hyphens.

@@ -12,6 +12,7 @@ mod cuts;
 mod drawing;
 mod entered;
 mod failing;
+mod faults;
 mod firewalls;
 mod many;
 mod mistakes;

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use isotest::isotest;
-use isotest::lab::{Lab, Result};
+use isotest::lab::{Faults, Lab, Rate, Result};
 
 fn says<T: std::fmt::Debug>(result: Result<T>, expected: &Expect) {
     expected.assert_eq(&result.expect_err("it is a mistake").to_string());
@@ -188,5 +188,34 @@ fn what_comes_too_late_is_refused() -> Result<()> {
         alice.spawn(|| ()),
         &expect!["entering a host: the lab is gone; keep the `Lab` alive as long as its hosts are used"],
     );
+    Ok(())
+}
+
+#[isotest]
+fn faults_are_checked() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    says(
+        link.faults(Faults::new().loss(1.3)),
+        &expect![
+            "asking the link between `alice` and `bob` for a loss of 1.3: a probability is from 0.0 to 1.0; write 0.013 for 1.3 %"
+        ],
+    );
+    let at_switch = lab.switch("lan")?.attach(&alice)?;
+    says(
+        at_switch.faults_to(&alice, Faults::new().rate(Rate::bits(0))),
+        &expect![
+            "asking the link between `alice` and the switch `lan` for a rate of 0 bits per second: a rate is at least one bit per second; write `loss(1.0)` to let nothing pass"
+        ],
+    );
+    lab.up()?;
+    says(
+        link.faults(Faults::new().loss(0.5)),
+        &expect![
+            "changing the faults of the link between `alice` and `bob`: the lab is up, and this link was built without what carries packets over links with faults; ask for `link.wired()`, or for its first faults, before the first host is entered"
+        ],
+    );
+    link.fates()?;
     Ok(())
 }

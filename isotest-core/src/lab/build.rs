@@ -8,7 +8,8 @@ use nix::sched::CloneFlags;
 use nix::sys::socket::SockProtocol;
 
 use super::error::{Error, Result};
-use super::plan::{Space, Step};
+use super::order;
+use super::plan::{self, Space, Step};
 use super::rtnetlink;
 use super::topology::{Role, Topology};
 use crate::netlink::{Batch, Refusal, Socket};
@@ -30,6 +31,7 @@ pub(crate) type Spaces = BTreeMap<Space, Built>;
 /// taken as it is.
 pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) -> Result<Spaces> {
     let make_all = || {
+        let cpu = order::cpu()?;
         let mut built = Spaces::new();
         let recorder = recorder(here)?;
         if let Some(node) = topology.nodes.iter().position(|node| node.role == Role::Here) {
@@ -45,11 +47,19 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
             };
             let made = nix::sched::unshare(CloneFlags::CLONE_NEWNET);
             made.map_err(|errno| Error::kernel(attempt(), errno))?;
-            if let Space::Node(node) = space {
-                settings(topology.nodes[*node].role)?;
-                if let Some(recorder) = &recorder {
-                    record(&topology.nodes[*node].name, recorder)?;
+            match space {
+                Space::Node(node) => {
+                    settings(topology.nodes[*node].role)?;
+                    if let Some(recorder) = &recorder {
+                        record(&topology.nodes[*node].name, recorder)?;
+                    }
                 }
+                Space::Switches => {}
+                // Ends of wires have no addresses, and say nothing of their own.
+                Space::Wires => set("ipv6/conf/default/disable_ipv6", "1")?,
+            }
+            if plan::meets_wires(topology, *space) {
+                order::keep(cpu)?;
             }
             built.insert(*space, current()?);
         }
@@ -104,7 +114,7 @@ fn settings(role: Role) -> Result<()> {
     Ok(())
 }
 
-fn set(name: &str, value: &str) -> Result<()> {
+pub(crate) fn set(name: &str, value: &str) -> Result<()> {
     let path = format!("/proc/sys/net/{name}");
     match std::fs::write(&path, value) {
         // Where the kernel, or its command line, leaves IPv6 out, there is nothing to set; giving a v6 address says so.
@@ -138,6 +148,7 @@ fn write(step: &Step, batch: &mut Batch, spaces: &Spaces) {
         Step::Join { index, bridge, .. } => rtnetlink::join(batch, *index, *bridge),
         Step::Raise { index, .. } => rtnetlink::raise(batch, *index),
         Step::Address { index, prefix, .. } => rtnetlink::address(batch, *index, *prefix),
+        Step::Neighbour { index, address, mac, .. } => rtnetlink::neighbour(batch, *index, *address, *mac),
         Step::Route { hop, .. } => rtnetlink::route(batch, hop.to, hop.by),
     }
 }

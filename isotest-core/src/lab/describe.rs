@@ -61,10 +61,25 @@ fn network(topology: &Topology, segment: usize, remarks: Remarks<'_>) -> (String
             let addresses = addresses.iter().map(|prefix| prefix.address()).filter(|address| address.is_ipv4() == v4);
             addresses.map(|address| address.to_string()).collect::<Vec<_>>().join(", ")
         };
-        let remark = remarks(at).unwrap_or_default();
+        let remark: Vec<_> = remarks(at).into_iter().chain(faults(topology, at)).collect();
+        let remark = remark.join(", ");
         [label(topology, port.node), port.interface(), of_family(true), of_family(false), remark]
     });
     (title(topology, segment), rows.collect())
+}
+
+/// What befalls what an interface sends, and at a switch also what it gets.
+fn faults(topology: &Topology, at: At) -> Option<String> {
+    let cable = &topology.cables[at.cable];
+    let [out, into] = [at.end, 1 - at.end].map(|end| cable.faults[end].to_string());
+    let told = match cable.switch {
+        Some(_) if into != out => {
+            let ways = [("out", out), ("in", into)].into_iter().filter(|(_, told)| !told.is_empty());
+            ways.map(|(way, told)| format!("{way}: {told}")).collect::<Vec<_>>().join("; ")
+        }
+        _ => out,
+    };
+    (!told.is_empty()).then_some(told)
 }
 
 fn title(topology: &Topology, segment: usize) -> String {

@@ -2,11 +2,12 @@
 //! that it goes to.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::addresses::{Mac, Prefix};
 use super::routes::Hop;
 use super::rtnetlink::{LOOPBACK, VethEnd};
-use super::topology::{At, Port, Role, Topology};
+use super::topology::{At, Cable, Port, Role, Topology};
 
 /// A network namespace of a lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,11 +28,12 @@ pub(crate) enum Step {
     Join { index: u32, bridge: u32, what: String },
     Raise { index: u32, what: String },
     Address { index: u32, prefix: Prefix, host: String },
+    Neighbour { index: u32, address: IpAddr, mac: Mac, host: String },
     Route { hop: Hop, host: String },
 }
 
 /// The first numbers of interfaces: in the namespaces that are the lab's alone, and in the test body's own, where others may be.
-const FIRST: u32 = 2;
+pub(crate) const FIRST: u32 = 2;
 const FIRST_HERE: u32 = 1000;
 const FIRST_PORT: u32 = 1000;
 
@@ -47,6 +49,16 @@ pub(crate) fn spaces(topology: &Topology) -> Vec<Space> {
         spaces.push(Space::Wires);
     }
     spaces
+}
+
+/// Whether frames come there from wires, or go there to them.
+pub(crate) fn meets_wires(topology: &Topology, space: Space) -> bool {
+    let mut wired = topology.cables.iter().filter(|cable| cable.wired);
+    match space {
+        Space::Node(node) => wired.any(|cable| cable.ends.iter().flatten().any(|port| port.node == node)),
+        Space::Switches => wired.any(|cable| cable.switch.is_some()),
+        Space::Wires => true,
+    }
 }
 
 /// All steps, those for one namespace next to one another as far as their order allows.
@@ -83,10 +95,43 @@ pub(crate) fn steps(topology: &Topology, routes: &[Vec<Hop>]) -> Vec<(Space, Ste
             steps.push((space, Step::Raise { index, what }));
             let addresses = topology.addresses(at).into_iter();
             steps.extend(addresses.map(|prefix| (space, Step::Address { index, prefix, host: host() })));
+            let known = neighbours(topology, at).into_iter();
+            steps.extend(known.map(|(address, mac)| (space, Step::Neighbour { index, address, mac, host: host() })));
         }
         steps.extend(routes[node].iter().map(|hop| (space, Step::Route { hop: *hop, host: host() })));
     }
     steps
+}
+
+/// The ends of cables that are brought up before their other ends, in the order of [`steps`]: with them the kernel waits for the carrier,
+/// and drops what is sent until it has noticed.
+pub(crate) fn first_up(topology: &Topology) -> Vec<(Space, u32)> {
+    let first = |(number, cable): (usize, &Cable)| {
+        let wires = [0, 1].map(|end| (Space::Wires, wire_end(At { cable: number, end }, None).index));
+        let ports = cable.ends.iter().flatten().map(|port| (Space::Node(port.node), index(topology, port)));
+        match (cable.wired, cable.switch) {
+            (true, None) => wires.to_vec(),
+            (true, Some(_)) => vec![wires[0], (Space::Switches, port_index(number))],
+            (false, Some(_)) => vec![(Space::Switches, port_index(number))],
+            (false, None) => ports.min().into_iter().collect(),
+        }
+    };
+    topology.cables.iter().enumerate().flat_map(first).collect()
+}
+
+/// The neighbours at a port, if they are not too many, with their hardware addresses. While a host asks for that of another, the kernel keeps
+/// back what it sends there, and lets it be overtaken by what it sends just when the answer comes: the first packets would have no certain
+/// order. And it keeps about a thousand answers for all networks of the machine, which many labs at once exceed.
+fn neighbours(topology: &Topology, at: At) -> Vec<(IpAddr, Mac)> {
+    const MOST: usize = 16;
+    let segment = topology.cables[at.cable].segment;
+    if topology.segments[segment].attached > MOST {
+        return Vec::new();
+    }
+    let others = topology.ports().filter(|(other, _)| *other != at && topology.cables[other.cable].segment == segment);
+    let entries = others
+        .flat_map(|(other, port)| topology.addresses(other).into_iter().map(|prefix| (prefix.address(), port.mac)));
+    entries.collect()
 }
 
 /// The pair, or with a wire between them the two pairs, of a cable.
@@ -108,14 +153,14 @@ fn veths(topology: &Topology, number: usize) -> Vec<(Space, Step)> {
 /// The end of a cable where a host or a switch is.
 pub(crate) fn end_of(topology: &Topology, at: At) -> Option<(Space, VethEnd)> {
     let cable = &topology.cables[at.cable];
-    let mtu = cable.mtu;
+    let (mtu, whole) = (cable.mtu, cable.wired);
     if let Some(port) = &cable.ends[at.end] {
-        let end = VethEnd { name: port.interface(), index: index(topology, port), mac: port.mac, mtu };
+        let end = VethEnd { name: port.interface(), index: index(topology, port), mac: port.mac, mtu, whole };
         return Some((Space::Node(port.node), end));
     }
     cable.switch?;
     let mac = Mac([0x06, 0, 0, 0, (at.cable >> 8) as u8, at.cable as u8]);
-    Some((Space::Switches, VethEnd { name: format!("port{}", at.cable), index: port_index(at.cable), mac, mtu }))
+    Some((Space::Switches, VethEnd { name: format!("port{}", at.cable), index: port_index(at.cable), mac, mtu, whole }))
 }
 
 /// The end of a cable that the wires' engine holds.
@@ -123,7 +168,7 @@ pub(crate) fn wire_end(at: At, mtu: Option<u32>) -> VethEnd {
     let side = if at.end == 0 { 'a' } else { 'b' };
     let mac = Mac([0x0a, 0, 0, at.end as u8, (at.cable >> 8) as u8, at.cable as u8]);
     let index = FIRST + 2 * at.cable as u32 + at.end as u32;
-    VethEnd { name: format!("wire{}{side}", at.cable), index, mac, mtu }
+    VethEnd { name: format!("wire{}{side}", at.cable), index, mac, mtu, whole: true }
 }
 
 /// The number of a port's interface in its namespace.
@@ -163,6 +208,7 @@ impl fmt::Display for Step {
             Step::Join { what, .. } => f.write_str(what),
             Step::Raise { what, .. } => f.write_str(what),
             Step::Address { prefix, host, .. } => write!(f, "giving `{host}` the address {prefix}"),
+            Step::Neighbour { address, host, .. } => write!(f, "telling `{host}` who has the address {address}"),
             Step::Route { hop, host } => write!(f, "routing {} through {} on `{host}`", hop.to, hop.by),
         }
     }

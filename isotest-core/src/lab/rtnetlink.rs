@@ -17,6 +17,8 @@ pub(crate) struct VethEnd {
     pub(crate) index: u32,
     pub(crate) mac: Mac,
     pub(crate) mtu: Option<u32>,
+    /// Whether each packet goes out as it will be on the wire, instead of many in one that somebody else has yet to cut.
+    pub(crate) whole: bool,
 }
 
 const CREATE: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
@@ -43,6 +45,9 @@ fn described(link: &mut Attributes, end: &VethEnd) {
     link.text(libc::IFLA_IFNAME, &end.name).put(libc::IFLA_ADDRESS, &end.mac.0);
     if let Some(mtu) = end.mtu {
         link.number(libc::IFLA_MTU, mtu);
+    }
+    if end.whole {
+        link.number(libc::IFLA_GSO_MAX_SEGS, 1);
     }
 }
 
@@ -83,6 +88,20 @@ pub(crate) fn address(batch: &mut Batch, index: u32, prefix: Prefix) {
             let broadcast = u32::from(own) | (u32::MAX >> prefix.length());
             address.put(libc::IFA_BROADCAST, &broadcast.to_be_bytes());
         }
+    });
+}
+
+/// The hardware address of a neighbour, so that nobody has to ask for it before the first packet. It is believed until it has been
+/// used for a while, and then asked for again (`NUD_STALE`). All networks of a machine share a table of neighbours that holds about a
+/// thousand; those that were not found by asking (`NTF_EXT_LEARNED`) are not counted.
+pub(crate) fn neighbour(batch: &mut Batch, index: u32, neighbour: IpAddr, mac: Mac) {
+    // `struct ndmsg`.
+    let mut header = vec![family(neighbour), 0, 0, 0];
+    header.extend(index.to_ne_bytes());
+    header.extend(libc::NUD_STALE.to_ne_bytes());
+    header.extend([libc::NTF_EXT_LEARNED, libc::RTN_UNICAST]);
+    batch.add(libc::RTM_NEWNEIGH, libc::NLM_F_CREATE | libc::NLM_F_REPLACE, &header, |entry| {
+        entry.put(libc::NDA_DST, &bytes(neighbour)).put(libc::NDA_LLADDR, &mac.0);
     });
 }
 

@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::barriers::{self, Barriers};
 use super::build::{self, Spaces};
 use super::error::{Error, Result};
+use super::faults::Faults;
 use super::files::{self, Views};
 use super::host::Host;
 use super::names::{Names, RESOLVER};
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
-use super::topology::{HERE, Role, Topology};
-use super::{check, describe, failure, held, kill, routes, rules, seed, translation};
+use super::topology::{At, HERE, Role, Topology};
+use super::wires::Wires;
+use super::{carrier, check, describe, failure, held, kill, routes, rules, seed, translation};
 
 /// One lab.
 #[derive(Debug)]
@@ -48,10 +50,12 @@ pub(crate) struct Network {
     pub(crate) spaces: Mutex<Spaces>,
     /// Who answers for names.
     names: Arc<Names>,
+    /// What carries packets over links with faults.
+    pub(crate) wires: Option<Wires>,
 }
 
 impl Shared {
-    pub(crate) fn new() -> Result<Shared> {
+    pub(crate) fn new(seed: Option<u64>) -> Result<Shared> {
         let attempt = "making a lab";
         let Some(own) = crate::entry::own() else {
             let cause = "this is not inside a sandbox, and would change the machine's own network";
@@ -64,7 +68,7 @@ impl Shared {
             ));
         }
         Ok(Shared {
-            seed: seed::choose()?,
+            seed: seed.map_or_else(seed::choose, Ok)?,
             state: Mutex::new(State {
                 topology: Topology::default(),
                 barriers: Barriers::default(),
@@ -91,6 +95,31 @@ impl Shared {
             Stage::Failed(error) => Err(error.clone()),
             Stage::Gone => Err(gone("changing the lab")),
         }
+    }
+
+    /// Says what is wrong with a cable from each of these ends on, whether it is drawn or up.
+    pub(crate) fn break_down(&self, from: &[At], faults: &Faults) -> Result<()> {
+        let mut state = self.state();
+        let State { topology, stage, .. } = &mut *state;
+        for at in from {
+            let attempt = || format!("changing the faults of {}", topology.link_name(at.cable));
+            match stage {
+                Stage::Drawn => topology.cables[at.cable].wired = true,
+                Stage::Up(network) if topology.cables[at.cable].wired => {
+                    network.wires.as_ref().map_or(Ok(()), |wires| wires.set(*at, faults.clone()))?;
+                }
+                Stage::Up(_) => {
+                    let cause =
+                        "the lab is up, and this link was built without what carries packets over links with faults";
+                    let remedy = "ask for `link.wired()`, or for its first faults, before the first host is entered";
+                    return Err(Error::new(attempt(), cause).remedy(remedy));
+                }
+                Stage::Failed(error) => return Err(error.clone()),
+                Stage::Gone => return Err(gone(&attempt())),
+            }
+            topology.cables[at.cable].faults[at.end] = faults.clone();
+        }
+        Ok(())
     }
 
     /// Reads the drawing.
@@ -146,7 +175,7 @@ impl Shared {
         }
         failure::note(format!("the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
         failure::note(seed::told(self.seed));
-        let built = Network::build(&state.topology).and_then(|network| {
+        let built = Network::build(&state.topology, self.seed).and_then(|network| {
             let mut tables = barriers::tables(&state.topology, &state.barriers);
             for (space, more) in translation::tables(&state.topology) {
                 tables.entry(space).or_default().extend(more);
@@ -177,12 +206,14 @@ fn gone(attempt: &str) -> Error {
 }
 
 impl Network {
-    fn build(topology: &Topology) -> Result<Network> {
+    fn build(topology: &Topology, seed: u64) -> Result<Network> {
         let routes = routes::of_all(topology);
         check::check(topology, &routes)?;
         let here = Rooms::here()?;
         let mut spaces = build::namespaces(topology, &plan::spaces(topology), &here.copy_of_network()?)?;
         build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
+        carrier::wait(&plan::first_up(topology), &mut spaces)?;
+        let wires = Wires::start(topology, seed, &spaces)?;
         let views = views(topology);
         let names = Arc::new(Names::of(topology));
         let mut here = Some(here);
@@ -199,7 +230,7 @@ impl Network {
             };
             places.push(Arc::new(place));
         }
-        Ok(Network { places, spaces: Mutex::new(spaces), names })
+        Ok(Network { places, spaces: Mutex::new(spaces), names, wires })
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {

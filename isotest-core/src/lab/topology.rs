@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use super::addresses::{self, Mac, Prefix};
 use super::error::{Error, Result};
+use super::faults::Faults;
 
 /// All that is in a lab.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Topology {
     pub(crate) nodes: Vec<Node>,
     pub(crate) switches: Vec<Switch>,
@@ -54,7 +55,7 @@ pub(crate) struct Segment {
 }
 
 /// A veth pair, or two of them with a wire between.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cable {
     pub(crate) segment: usize,
     /// The second is `None` at a switch.
@@ -63,6 +64,8 @@ pub(crate) struct Cable {
     pub(crate) mtu: Option<u32>,
     /// Whether frames pass through the engine that can lose and delay them.
     pub(crate) wired: bool,
+    /// What is wrong with it, from its first end and from its second.
+    pub(crate) faults: [Faults; 2],
 }
 
 /// The end of a cable at a node.
@@ -177,7 +180,7 @@ impl Topology {
     }
 
     fn add_cable(&mut self, segment: usize, ends: [Option<Port>; 2], switch: Option<usize>) -> usize {
-        self.cables.push(Cable { segment, ends, switch, mtu: None, wired: false });
+        self.cables.push(Cable { segment, ends, switch, mtu: None, wired: false, faults: Default::default() });
         self.cables.len() - 1
     }
 
@@ -228,6 +231,15 @@ impl Topology {
     /// The segment of a cable.
     pub(crate) fn segment(&self, cable: usize) -> &Segment {
         &self.segments[self.cables[cable].segment]
+    }
+
+    /// A cable, for messages: the link between `alice` and `bob`.
+    pub(crate) fn link_name(&self, cable: usize) -> String {
+        let it = &self.cables[cable];
+        let names: Vec<_> = it.ends.iter().flatten().map(|port| format!("`{}`", self.nodes[port.node].name)).collect();
+        let switch = it.switch.map(|switch| format!("the switch `{}`", self.switches[switch].name));
+        let ends: Vec<_> = names.into_iter().chain(switch).collect();
+        format!("the link between {}", ends.join(" and "))
     }
 
     fn check_name(&self, name: &str, what: &str) -> Result<()> {

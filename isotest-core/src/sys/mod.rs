@@ -11,6 +11,8 @@ pub(crate) mod capability;
 pub(crate) mod constructors;
 pub(crate) mod door;
 pub(crate) mod env;
+#[cfg(feature = "lab")]
+pub(crate) mod frames;
 pub(crate) mod mount;
 #[cfg(feature = "lab")]
 pub(crate) mod namespaces;

@@ -1,0 +1,58 @@
+//! How do frames stay in the order in which they were sent?
+//!
+//! What arrives at a veth waits in a queue of the CPU that sent it. A thread that is moved to another CPU while the first is busy is
+//! overtaken by itself there. So all that comes to a wire, or from one, waits at one CPU, by receive packet steering
+//! (Documentation/networking/scaling.rst in the kernel's sources).
+
+use nix::errno::Errno;
+use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::unistd::Pid;
+
+use super::build;
+use super::error::{Error, Result};
+
+/// What new interfaces of a network namespace take their CPUs from; Linux 6.4.
+const MASK: &str = "core/rps_default_mask";
+
+/// The CPU that this thread is on, which the next lab's will hardly be on too.
+pub(crate) fn cpu() -> Result<usize> {
+    sched_getcpu().map_err(|errno| Error::kernel("asking for the number of this CPU", errno))
+}
+
+/// Makes all that arrives at interfaces which this thread's network will get wait at one CPU, where the kernel can do so.
+pub(crate) fn keep(cpu: usize) -> Result<()> {
+    if is_there() { build::set(MASK, &mask(cpu)) } else { Ok(()) }
+}
+
+/// Where it can't: at least what this thread sends stays in order.
+pub(crate) fn keep_myself() -> nix::Result<()> {
+    if is_there() {
+        return Ok(());
+    }
+    let myself = Pid::from_raw(0);
+    let allowed = sched_getaffinity(myself)?;
+    let current = sched_getcpu()?;
+    let mut one = CpuSet::new();
+    let first = (0..CpuSet::count()).find(|cpu| allowed.is_set(*cpu).unwrap_or(false)).ok_or(Errno::EINVAL)?;
+    one.set(if allowed.is_set(current)? { current } else { first })?;
+    sched_setaffinity(myself, &one)
+}
+
+fn is_there() -> bool {
+    std::path::Path::new("/proc/sys/net").join(MASK).exists()
+}
+
+/// The number of a CPU as the kernel reads sets of them: groups of eight hexadecimal digits, the last CPUs first.
+fn mask(cpu: usize) -> String {
+    format!("{:x}{}", 1_u32 << (cpu % 32), ",00000000".repeat(cpu / 32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_one_cpu_is_written_in_groups() {
+        assert_eq!(["1", "80000000", "1,00000000", "20,00000000,00000000"], [0, 31, 32, 69].map(mask));
+    }
+}

@@ -1,0 +1,311 @@
+//! How do frames pass over links with faults? One thread for all such links of a lab takes them from one end and gives them to the other.
+//!
+//! It has one plain packet socket for all ends of wires. A ring in shared memory (`PACKET_RX_RING`) takes a grace period of the kernel's to
+//! make, 8 to 16 ms, several times the price of a lab; a plain socket takes microseconds, and one per lab is all that has to be closed.
+
+mod frame;
+mod way;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sched::{CloneFlags, setns};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+
+use self::way::{Verdict, Way};
+use super::build::Spaces;
+use super::chance::Chance;
+use super::error::{Error, Result};
+use super::failure;
+use super::fates::Fates;
+use super::faults::Faults;
+use super::order;
+use super::plan::{self, Space};
+use super::topology::{At, Topology};
+use crate::sys::frames::{self, Inbox};
+use crate::sys::packet;
+
+/// All wires of a lab, while it is up.
+#[derive(Debug)]
+pub(crate) struct Wires {
+    engine: Arc<Engine>,
+}
+
+/// What the thread and the lab's handles share.
+#[derive(Debug)]
+struct Engine {
+    /// Two for each cable, from its first end and from its second; none where it is no wire.
+    ways: Mutex<Vec<Option<Way>>>,
+    stop: EventFd,
+    /// How many frames came faster than they were taken.
+    missed: AtomicU64,
+    failure: Mutex<Option<Error>>,
+}
+
+/// How much the socket holds, if the kernel lets it.
+const ROOM: usize = 64 << 20;
+/// How long a frame is tried to be delivered again while the other end has no room.
+const INSISTENCE: Duration = Duration::from_millis(500);
+/// What an Ethernet header and two VLAN tags add to the MTU.
+const HEADERS: u32 = 14 + 2 * 4;
+const USUAL_MTU: u32 = 1500;
+
+impl Wires {
+    /// Starts what carries frames over the wires, if there are any.
+    pub(crate) fn start(topology: &Topology, seed: u64, spaces: &Spaces) -> Result<Option<Wires>> {
+        let Some(space) = spaces.get(&Space::Wires) else { return Ok(None) };
+        finish_checksums(topology, spaces)?;
+        let stop = EventFd::from_flags(EfdFlags::EFD_CLOEXEC);
+        let engine = Arc::new(Engine {
+            ways: Mutex::new(ways(topology, seed)),
+            stop: stop.map_err(|errno| Error::kernel("making an event descriptor", errno))?,
+            missed: AtomicU64::new(0),
+            failure: Mutex::new(None),
+        });
+        let network = space.namespace.try_clone();
+        let network = network.map_err(|error| Error::new("copying a descriptor", error.to_string()))?;
+        let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(USUAL_MTU);
+        engine.start((mtu + HEADERS) as usize, network)?;
+        Ok(Some(Wires { engine }))
+    }
+
+    /// Changes what is wrong with a wire, from one end.
+    pub(crate) fn set(&self, from: At, faults: Faults) -> Result<()> {
+        self.engine.check()?;
+        if let Some(way) = &mut self.engine.ways()[number(from)] {
+            way.set(faults);
+        }
+        Ok(())
+    }
+
+    /// What has befallen the packets on a wire, from each end.
+    pub(crate) fn fates(&self, cable: usize) -> Result<[Fates; 2]> {
+        self.engine.check()?;
+        let ways = self.engine.ways();
+        let fates = |end| ways[number(At { cable, end })].as_ref().map(|way| way.fates().clone());
+        Ok([0, 1].map(|end| fates(end).unwrap_or_default()))
+    }
+}
+
+impl Drop for Wires {
+    fn drop(&mut self) {
+        // Not waited for: closing the socket takes the thread a grace period.
+        if self.engine.stop.write(1).is_err() {
+            failure::note("isotest: the thread of the lab's wires could not be told to end".to_owned());
+        }
+        let missed = self.engine.missed.load(Ordering::Relaxed);
+        if missed > 0 {
+            failure::note(format!(
+                "isotest: {missed} packets came faster than the lab's wires could take them, and were lost beside what the seed says"
+            ));
+        }
+    }
+}
+
+fn ways(topology: &Topology, seed: u64) -> Vec<Option<Way>> {
+    let cables = topology.cables.iter().enumerate();
+    let ways = cables.flat_map(|(number, cable)| {
+        [0, 1].map(|end| cable.wired.then(|| Way::new(Chance::new(seed, number, end), cable.faults[end].clone())))
+    });
+    ways.collect()
+}
+
+/// The number of a way, which begins at this end; that of the way back is one up or down.
+fn number(from: At) -> usize {
+    2 * from.cable + from.end
+}
+
+/// The way of a frame that arrives at the wires' interface of this number.
+fn number_of(interface: u32) -> usize {
+    interface.wrapping_sub(plan::FIRST) as usize
+}
+
+/// The wires' interface to which this way leads.
+fn end_of(way: usize) -> u32 {
+    plan::FIRST + (way ^ 1) as u32
+}
+
+/// Frames that go over a wire have their checksums, so that damage is seen.
+fn finish_checksums(topology: &Topology, spaces: &Spaces) -> Result<()> {
+    let wired = topology.cables.iter().enumerate().filter(|(_, cable)| cable.wired);
+    for at in wired.flat_map(|(cable, _)| [0, 1].map(|end| At { cable, end })) {
+        let Some((space, end)) = plan::end_of(topology, at) else { continue };
+        let socket = spaces[&space].links.as_fd();
+        frames::finish_checksums(&socket, &end.name).map_err(|errno| {
+            let attempt =
+                format!("{}: making the kernel finish checksums at {}", plan::described(topology, at.cable), end.name);
+            Error::kernel(attempt, errno)
+        })?;
+    }
+    Ok(())
+}
+
+impl Engine {
+    fn ways(&self) -> MutexGuard<'_, Vec<Option<Way>>> {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it still runs.
+    fn check(&self) -> Result<()> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+    }
+
+    fn fail(&self, errno: Errno) {
+        let error = Error::kernel("carrying packets over the lab's wires", errno);
+        failure::note(format!("isotest: {error}"));
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Starts the thread, which ends with the lab, and waits until it has its socket.
+    fn start(self: &Arc<Self>, longest: usize, network: OwnedFd) -> Result<()> {
+        let (tell, told) = std::sync::mpsc::channel();
+        let engine = Arc::clone(self);
+        let run = move || {
+            let socket = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| open());
+            let (socket, ready) = match socket {
+                Ok(socket) => (Some(socket), Ok(())),
+                Err(errno) => (None, Err(errno)),
+            };
+            // Nobody waits any more only where the test has ended.
+            if let (Ok(()), Some(socket)) = (tell.send(ready), socket) {
+                let ended = Carrier::new(&engine, socket, longest).run();
+                ended.unwrap_or_else(|errno| engine.fail(errno));
+            }
+        };
+        let thread = std::thread::Builder::new().name("lab-wires".to_owned()).spawn(run);
+        thread.map_err(|error| Error::new("starting a thread for the lab's wires", error.to_string()))?;
+        let ready = told.recv().unwrap_or(Err(Errno::ESRCH));
+        ready.map_err(|errno| Error::kernel("opening a packet socket for the lab's wires", errno))
+    }
+}
+
+fn open() -> nix::Result<OwnedFd> {
+    let socket = frames::open()?;
+    // Beyond the machine's limit only for root; the kernel cuts what the other asks for to it.
+    setsockopt(&socket, sockopt::RcvBufForce, &ROOM).or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &ROOM))?;
+    Ok(socket)
+}
+
+/// The thread's own things.
+struct Carrier<'a> {
+    engine: &'a Engine,
+    socket: OwnedFd,
+    inbox: Inbox,
+    /// When to look at which way. Some are there more often than needed.
+    alarms: BinaryHeap<Reverse<(Instant, usize)>>,
+}
+
+impl<'a> Carrier<'a> {
+    fn new(engine: &'a Engine, socket: OwnedFd, longest: usize) -> Carrier<'a> {
+        Carrier { engine, socket, inbox: Inbox::new(longest), alarms: BinaryHeap::new() }
+    }
+
+    fn run(mut self) -> nix::Result<()> {
+        // A wait ends when it should, not up to 50 µs later. Without it all is as right, but later.
+        order::keep_myself()?;
+        nix::sys::prctl::set_timerslack(1).or(Ok::<_, Errno>(()))?;
+        let mut was_full = false;
+        while self.wait(was_full)? {
+            let taken = self.take()?;
+            self.deliver_due()?;
+            if was_full && taken < frames::AT_ONCE {
+                self.engine.missed.fetch_add(u64::from(packet::missed(self.socket.as_fd())?), Ordering::Relaxed);
+            }
+            was_full = taken == frames::AT_ONCE;
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to do; `false` where that is to end.
+    fn wait(&self, more: bool) -> nix::Result<bool> {
+        let until_alarm = self.alarms.peek().map(|Reverse((due, _))| due.saturating_duration_since(Instant::now()));
+        let timeout = if more { Some(Duration::ZERO) } else { until_alarm };
+        let mut watched = [
+            PollFd::new(self.engine.stop.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
+        ];
+        match ppoll(&mut watched, timeout.map(TimeSpec::from_duration), None) {
+            Ok(_) | Err(Errno::EINTR) => Ok(!watched[0].any().unwrap_or(false)),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Takes what has arrived, and passes on what need not wait.
+    fn take(&mut self) -> nix::Result<usize> {
+        let taken = match self.inbox.receive(&self.socket) {
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            other => other?,
+        };
+        let now = Instant::now();
+        let mut at_once: Vec<(u32, &[u8])> = Vec::with_capacity(taken);
+        let mut ways = self.engine.ways();
+        for arrived in self.inbox.arrived() {
+            let number = number_of(arrived.interface);
+            let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
+            let before = way.alarm();
+            let frame = arrived.frame;
+            if let Verdict::Deliver(copies) = way.arrive(now, frame) {
+                at_once.extend(std::iter::repeat_n((end_of(number), &*frame), copies));
+            }
+            let alarm = way.alarm().filter(|alarm| before.is_none_or(|before| *alarm < before));
+            self.alarms.extend(alarm.map(|alarm| Reverse((alarm, number))));
+        }
+        drop(ways);
+        deliver(&self.socket, &at_once)?;
+        Ok(taken)
+    }
+
+    /// Passes on what has waited long enough.
+    fn deliver_due(&mut self) -> nix::Result<()> {
+        let now = Instant::now();
+        while let Some(Reverse((due, number))) = self.alarms.pop() {
+            if due > now {
+                self.alarms.push(Reverse((due, number)));
+                return Ok(());
+            }
+            let mut ways = self.engine.ways();
+            let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
+            let frames: Vec<_> = std::iter::from_fn(|| way.next_due(now)).take(frames::AT_ONCE).collect();
+            self.alarms.extend(way.alarm().map(|alarm| Reverse((alarm, number))));
+            drop(ways);
+            let addressed: Vec<_> = frames.iter().map(|frame| (end_of(number), frame.as_slice())).collect();
+            deliver(&self.socket, &addressed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sends frames, each by its interface. What can't be sent, because the host there is gone or its interface down, is lost as on a cable
+/// without another end.
+fn deliver(socket: &OwnedFd, mut frames: &[(u32, &[u8])]) -> nix::Result<()> {
+    let mut full_since = None;
+    while !frames.is_empty() {
+        match frames::send(socket, frames.iter().copied()) {
+            Ok(sent) => {
+                frames = &frames[sent..];
+                full_since = None;
+            }
+            Err(Errno::EINTR) => {}
+            // The receiving kernel has not caught up yet.
+            Err(Errno::EAGAIN | Errno::ENOBUFS)
+                if full_since.get_or_insert_with(Instant::now).elapsed() < INSISTENCE =>
+            {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+            Err(errno @ (Errno::EBADF | Errno::EFAULT | Errno::ENOTSOCK)) => return Err(errno),
+            Err(_) => {
+                frames = &frames[1..];
+                full_since = None;
+            }
+        }
+    }
+    Ok(())
+}
