@@ -14,6 +14,7 @@ mod entered;
 mod failing;
 mod faults;
 mod firewalls;
+mod internet;
 mod many;
 mod mistakes;
 mod names;

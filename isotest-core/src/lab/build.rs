@@ -24,6 +24,13 @@ pub(crate) struct Built {
     pub(crate) links: Socket,
 }
 
+impl Built {
+    /// Another descriptor that leads there.
+    pub(crate) fn copy_of_namespace(&self) -> Result<OwnedFd> {
+        self.namespace.try_clone().map_err(|error| Error::new("copying a descriptor", error.to_string()))
+    }
+}
+
 /// All namespaces of a lab.
 pub(crate) type Spaces = BTreeMap<Space, Built>;
 
@@ -111,6 +118,15 @@ fn settings(role: Role) -> Result<()> {
         set("ipv4/conf/all/rp_filter", "0")?;
         set("ipv4/conf/default/rp_filter", "0")?;
     }
+    if role == Role::Internet {
+        // It is listened at addresses that no interface has.
+        set("ipv4/ip_nonlocal_bind", "1")?;
+        set("ipv6/ip_nonlocal_bind", "1")?;
+        // To its neighbours it has only the addresses of its interfaces.
+        set("ipv4/conf/all/arp_ignore", "1")?;
+        set("ipv4/conf/all/rp_filter", "0")?;
+        set("ipv4/conf/default/rp_filter", "0")?;
+    }
     Ok(())
 }
 
@@ -149,6 +165,7 @@ fn write(step: &Step, batch: &mut Batch, spaces: &Spaces) {
         Step::Raise { index, .. } => rtnetlink::raise(batch, *index),
         Step::Address { index, prefix, .. } => rtnetlink::address(batch, *index, *prefix),
         Step::Neighbour { index, address, mac, .. } => rtnetlink::neighbour(batch, *index, *address, *mac),
+        Step::Everything { like } => rtnetlink::everything(batch, *like),
         Step::Route { hop, .. } => rtnetlink::route(batch, hop.to, hop.by),
     }
 }
@@ -161,6 +178,11 @@ fn explain(step: &Step, refusal: &Refusal) -> Error {
         Step::Address { prefix, .. } if prefix.address().is_ipv6() => {
             error.unless_kernel_has(refusal.errno, "IPv6", "CONFIG_IPV6, or leave it out by `without_ipv6`")
         }
+        Step::Everything { .. } => error.unless_kernel_has(
+            refusal.errno,
+            "policy routing",
+            "CONFIG_IP_MULTIPLE_TABLES and CONFIG_IPV6_MULTIPLE_TABLES",
+        ),
         _ => error,
     }
 }

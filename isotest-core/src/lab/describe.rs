@@ -98,6 +98,7 @@ fn label(topology: &Topology, node: usize) -> String {
         Role::Host => node.name.clone(),
         Role::Router => format!("{} (router)", node.name),
         Role::Here => format!("{} (the test)", node.name),
+        Role::Internet => format!("{} (all else)", node.name),
     }
 }
 

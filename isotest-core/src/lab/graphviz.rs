@@ -13,6 +13,7 @@ pub(super) fn graph(topology: &Topology, remarks: Remarks<'_>) -> String {
             Role::Host => ("box", &node.name),
             Role::Router => ("diamond", &node.name),
             Role::Here => ("house", &node.name),
+            Role::Internet => ("doublecircle", &node.name),
         };
         writeln!(graph, "    \"{name}\" [shape={shape}];").ok();
     }

@@ -13,9 +13,12 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+pub(crate) use self::message::Found;
 use self::records::Records;
+pub(crate) use self::records::reverse;
 use self::server::Counter;
 use super::error::{Error, Result};
+use super::internet::Outside;
 use super::topology::Topology;
 
 /// Where every host finds it.
@@ -24,8 +27,25 @@ pub(crate) const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 53);
 /// The server of a lab.
 #[derive(Debug)]
 pub(crate) struct Names {
-    records: Arc<Records>,
+    directory: Arc<Directory>,
     service: Mutex<Service>,
+}
+
+/// All names that there are.
+#[derive(Debug)]
+struct Directory {
+    records: Records,
+    outside: Arc<Outside>,
+}
+
+impl Directory {
+    /// What is known of a name in lower case, without a dot at its end.
+    fn find(&self, name: &str) -> Found {
+        match self.records.find(name) {
+            Found::Nobody => self.outside.find(name),
+            found => found,
+        }
+    }
 }
 
 /// How far it is.
@@ -47,8 +67,9 @@ struct Running {
 }
 
 impl Names {
-    pub(crate) fn of(topology: &Topology) -> Names {
-        Names { records: Arc::new(Records::of(topology)), service: Mutex::new(Service::Asleep) }
+    pub(crate) fn of(topology: &Topology, outside: &Arc<Outside>) -> Names {
+        let directory = Directory { records: Records::of(topology), outside: Arc::clone(outside) };
+        Names { directory: Arc::new(directory), service: Mutex::new(Service::Asleep) }
     }
 
     /// Starts it, if that has not been done. It stays in the calling thread's namespaces, which should be nobody's.
@@ -58,9 +79,9 @@ impl Names {
             let failed = |error: std::io::Error| Error::new("starting the lab's server of names", error.to_string());
             let (alarm, heard) = UnixStream::pair().map_err(failed)?;
             let (counters, new) = channel();
-            let records = Arc::clone(&self.records);
+            let directory = Arc::clone(&self.directory);
             let thread = std::thread::Builder::new().name("lab-names".to_owned());
-            let thread = thread.spawn(move || server::serve(&records, heard, &new)).map_err(failed)?;
+            let thread = thread.spawn(move || server::serve(&directory, heard, &new)).map_err(failed)?;
             *service = Service::Running(Running { alarm, counters, thread });
         }
         Ok(())

@@ -2,7 +2,7 @@
 //! that it goes to.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addresses::{Mac, Prefix};
 use super::routes::Hop;
@@ -23,13 +23,44 @@ pub(crate) enum Space {
 /// One message to the kernel. Its `Display` is what an error says was attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Bridge { index: u32, name: String },
-    Veth { end: VethEnd, there: Space, end_there: VethEnd, what: String },
-    Join { index: u32, bridge: u32, what: String },
-    Raise { index: u32, what: String },
-    Address { index: u32, prefix: Prefix, host: String },
-    Neighbour { index: u32, address: IpAddr, mac: Mac, host: String },
-    Route { hop: Hop, host: String },
+    Bridge {
+        index: u32,
+        name: String,
+    },
+    Veth {
+        end: VethEnd,
+        there: Space,
+        end_there: VethEnd,
+        what: String,
+    },
+    Join {
+        index: u32,
+        bridge: u32,
+        what: String,
+    },
+    Raise {
+        index: u32,
+        what: String,
+    },
+    Address {
+        index: u32,
+        prefix: Prefix,
+        host: String,
+    },
+    Neighbour {
+        index: u32,
+        address: IpAddr,
+        mac: Mac,
+        host: String,
+    },
+    Route {
+        hop: Hop,
+        host: String,
+    },
+    /// Takes whatever arrives, of this family, for the host's own.
+    Everything {
+        like: IpAddr,
+    },
 }
 
 /// The first numbers of interfaces: in the namespaces that are the lab's alone, and in the test body's own, where others may be.
@@ -99,6 +130,9 @@ pub(crate) fn steps(topology: &Topology, routes: &[Vec<Hop>]) -> Vec<(Space, Ste
             steps.extend(known.map(|(address, mac)| (space, Step::Neighbour { index, address, mac, host: host() })));
         }
         steps.extend(routes[node].iter().map(|hop| (space, Step::Route { hop: *hop, host: host() })));
+        if it.role == Role::Internet {
+            steps.extend(everything(topology, node).map(|like| (space, Step::Everything { like })));
+        }
     }
     steps
 }
@@ -132,6 +166,16 @@ fn neighbours(topology: &Topology, at: At) -> Vec<(IpAddr, Mac)> {
     let entries = others
         .flat_map(|(other, port)| topology.addresses(other).into_iter().map(|prefix| (prefix.address(), port.mac)));
     entries.collect()
+}
+
+/// An address of each family that a node's links have.
+fn everything(topology: &Topology, node: usize) -> impl Iterator<Item = IpAddr> {
+    let families: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+    let has = move |family: usize| {
+        let mut segments = topology.ports_of(node).map(|(at, _)| topology.segment(at.cable));
+        segments.any(|segment| segment.networks[family].is_some())
+    };
+    families.into_iter().enumerate().filter(move |(family, _)| has(*family)).map(|(_, like)| like)
 }
 
 /// The pair, or with a wire between them the two pairs, of a cable.
@@ -209,6 +253,9 @@ impl fmt::Display for Step {
             Step::Raise { what, .. } => f.write_str(what),
             Step::Address { prefix, host, .. } => write!(f, "giving `{host}` the address {prefix}"),
             Step::Neighbour { address, host, .. } => write!(f, "telling `{host}` who has the address {address}"),
+            Step::Everything { like } => {
+                write!(f, "making {} the internet's own, by a rule", Prefix::everything(*like))
+            }
             Step::Route { hop, host } => write!(f, "routing {} through {} on `{host}`", hop.to, hop.by),
         }
     }

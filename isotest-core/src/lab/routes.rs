@@ -65,17 +65,23 @@ fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number
         }
     }
     let mut hops = Vec::new();
+    let mut outside = None;
     while let Some((segment, by)) = waiting.pop_front() {
         for &door in &attached[segment] {
             let Some(router) = topology.port(door).filter(|port| port.translates.is_none() && port.node != node) else {
                 continue;
             };
-            if topology.nodes[router.node].role != Role::Router {
+            let role = topology.nodes[router.node].role;
+            if !matches!(role, Role::Router | Role::Internet) {
                 continue;
             }
             let own =
                 || topology.addresses(door).into_iter().map(Prefix::address).find(|own| family(*own) == family_number);
             let Some(by) = by.or_else(own) else { continue };
+            if role == Role::Internet {
+                outside.get_or_insert(Hop { to: Prefix::everything(by), by });
+                continue;
+            }
             for (onward, _) in topology.ports_of(router.node) {
                 let beyond = topology.cables[onward.cable].segment;
                 let Some(to) = segments[beyond].networks[family_number] else { continue };
@@ -86,6 +92,7 @@ fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number
             }
         }
     }
+    hops.extend(outside);
     hops
 }
 

@@ -112,9 +112,40 @@ pub(crate) fn route(batch: &mut Batch, to: Prefix, by: IpAddr) {
     });
 }
 
+/// Has all packets of a family that arrive taken for the network's own, whatever their destination; what it sends goes by its other
+/// routes. All addresses have to be in the local table, where the kernel looks up whether it may answer by them; so for what is
+/// sent that table is asked last.
+pub(crate) fn everything(batch: &mut Batch, like: IpAddr) {
+    let family = family(like);
+    rule(batch, libc::RTM_NEWRULE, family, libc::RT_TABLE_MAIN, 1, true);
+    rule(batch, libc::RTM_NEWRULE, family, libc::RT_TABLE_LOCAL, 2, false);
+    rule(batch, libc::RTM_DELRULE, family, libc::RT_TABLE_LOCAL, 0, false);
+    let mut header = route_header(Prefix::everything(like), libc::RTN_LOCAL);
+    header[4] = libc::RT_TABLE_LOCAL;
+    batch.add(libc::RTM_NEWROUTE, CREATE, &header, |route| {
+        route.number(libc::RTA_OIF, LOOPBACK);
+    });
+}
+
+/// Which table is asked at which place in the order, `ip-rule(8)`; for all packets, or only for those that are sent from here.
+fn rule(batch: &mut Batch, kind: u16, family: u8, table: u8, place: u32, for_sent: bool) {
+    // `FRA_IIFNAME`, `FRA_PRIORITY` and `FR_ACT_TO_TBL` of linux/fib_rules.h.
+    const ARRIVED_AT: u16 = 3;
+    const PRIORITY: u16 = 6;
+    const TO_TABLE: u8 = 1;
+    let flags = if kind == libc::RTM_NEWRULE { CREATE } else { 0 };
+    batch.add(kind, flags, &[family, 0, 0, 0, table, 0, 0, TO_TABLE, 0, 0, 0, 0], |rule| {
+        rule.number(PRIORITY, place);
+        if for_sent {
+            // What starts here counts as arriving at `lo`.
+            rule.text(ARRIVED_AT, "lo");
+        }
+    });
+}
+
 fn route_header(to: Prefix, kind: u8) -> [u8; 12] {
     let table = libc::RT_TABLE_MAIN;
-    let scope = libc::RT_SCOPE_UNIVERSE;
+    let scope = if kind == libc::RTN_LOCAL { libc::RT_SCOPE_HOST } else { libc::RT_SCOPE_UNIVERSE };
     [family(to.address()), to.length(), 0, 0, table, libc::RTPROT_STATIC, scope, kind, 0, 0, 0, 0]
 }
 

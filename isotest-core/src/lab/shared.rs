@@ -8,11 +8,12 @@ use super::error::{Error, Result};
 use super::faults::Faults;
 use super::files::{self, Views};
 use super::host::Host;
+use super::internet::Outside;
 use super::names::{Names, RESOLVER};
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
-use super::topology::{At, HERE, Role, Topology};
+use super::topology::{At, HERE, INTERNET, Role, Topology};
 use super::wires::Wires;
 use super::{carrier, check, describe, failure, held, kill, routes, rules, seed, translation};
 
@@ -20,6 +21,7 @@ use super::{carrier, check, describe, failure, held, kill, routes, rules, seed, 
 #[derive(Debug)]
 pub(crate) struct Shared {
     seed: u64,
+    outside: Arc<Outside>,
     state: Mutex<State>,
 }
 
@@ -69,6 +71,7 @@ impl Shared {
         }
         Ok(Shared {
             seed: seed.map_or_else(seed::choose, Ok)?,
+            outside: Arc::default(),
             state: Mutex::new(State {
                 topology: Topology::default(),
                 barriers: Barriers::default(),
@@ -157,11 +160,24 @@ impl Shared {
 
     /// The node of the test body's own network.
     pub(crate) fn here(&self) -> Result<usize> {
-        let find = |topology: &Topology| topology.nodes.iter().position(|node| node.role == Role::Here);
-        match self.read(find) {
+        self.only(Role::Here, HERE)
+    }
+
+    /// The node that stands for all that is outside.
+    pub(crate) fn internet(&self) -> Result<usize> {
+        self.only(Role::Internet, INTERNET)
+    }
+
+    fn only(&self, role: Role, name: &str) -> Result<usize> {
+        match self.read(|topology| topology.only(role)) {
             Some(node) => Ok(node),
-            None => self.draw(|topology| topology.add_node(HERE, Role::Here)),
+            None => self.draw(|topology| topology.add_node(name, role)),
         }
+    }
+
+    /// What lies outside.
+    pub(crate) fn outside(&self) -> &Arc<Outside> {
+        &self.outside
     }
 
     /// Builds it, once.
@@ -173,9 +189,13 @@ impl Shared {
             Stage::Gone => return Err(gone("entering a host")),
             Stage::Drawn => {}
         }
+        if let Err(error) = state.topology.lay_lines() {
+            state.stage = Stage::Failed(error.clone());
+            return Err(error);
+        }
         failure::note(format!("the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
         failure::note(seed::told(self.seed));
-        let built = Network::build(&state.topology, self.seed).and_then(|network| {
+        let built = Network::build(&state.topology, self.seed, &self.outside).and_then(|network| {
             let mut tables = barriers::tables(&state.topology, &state.barriers);
             for (space, more) in translation::tables(&state.topology) {
                 tables.entry(space).or_default().extend(more);
@@ -197,6 +217,7 @@ impl Shared {
         if let Stage::Up(network) = stage {
             kill::all_in(&network.places);
             network.names.stop();
+            self.outside.close();
         }
     }
 }
@@ -206,7 +227,7 @@ fn gone(attempt: &str) -> Error {
 }
 
 impl Network {
-    fn build(topology: &Topology, seed: u64) -> Result<Network> {
+    fn build(topology: &Topology, seed: u64, outside: &Arc<Outside>) -> Result<Network> {
         let routes = routes::of_all(topology);
         check::check(topology, &routes)?;
         let here = Rooms::here()?;
@@ -215,7 +236,7 @@ impl Network {
         carrier::wait(&plan::first_up(topology), &mut spaces)?;
         let wires = Wires::start(topology, seed, &spaces)?;
         let views = views(topology);
-        let names = Arc::new(Names::of(topology));
+        let names = Arc::new(Names::of(topology, outside));
         let mut here = Some(here);
         let mut places = Vec::new();
         for (number, node) in topology.nodes.iter().enumerate() {
@@ -230,6 +251,10 @@ impl Network {
             };
             places.push(Arc::new(place));
         }
+        if let Some(internet) = topology.only(Role::Internet) {
+            let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
+            outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
+        }
         Ok(Network { places, spaces: Mutex::new(spaces), names, wires })
     }
 
@@ -242,8 +267,8 @@ impl Network {
 fn views(topology: &Topology) -> Views {
     let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
     for (node, it) in topology.nodes.iter().enumerate() {
-        for address in topology.addresses_of(node) {
-            hosts.push_str(&format!("{} {}\n", address.address(), it.name));
+        for address in topology.known_addresses_of(node) {
+            hosts.push_str(&format!("{address} {}\n", it.name));
         }
     }
     Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")) }

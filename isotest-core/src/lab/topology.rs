@@ -34,6 +34,8 @@ pub(crate) enum Role {
     Router,
     /// The test body's own network.
     Here,
+    /// All that lies outside: every address that is nobody else's is its own.
+    Internet,
 }
 
 /// A bridge.
@@ -52,6 +54,8 @@ pub(crate) struct Segment {
     pub(crate) networks: [Option<Prefix>; 2],
     /// How many interfaces are attached.
     pub(crate) attached: usize,
+    /// Whether it is a host's own way out into the internet, by which no other host reaches it.
+    pub(crate) line: bool,
 }
 
 /// A veth pair, or two of them with a wire between.
@@ -120,6 +124,8 @@ pub(crate) struct At {
 
 /// The name of [`Role::Here`].
 pub(crate) const HERE: &str = "here";
+/// The name of [`Role::Internet`].
+pub(crate) const INTERNET: &str = "internet";
 
 impl Port {
     /// The interface's name in its node.
@@ -174,8 +180,27 @@ impl Topology {
         Ok(self.add_cable(segment, [Some(port), None], Some(switch)))
     }
 
+    /// The node of this role, of which there is one at most.
+    pub(crate) fn only(&self, role: Role) -> Option<usize> {
+        self.nodes.iter().position(|node| node.role == role)
+    }
+
+    /// Gives every node a line of its own to the internet, if there is one that is linked to nobody.
+    pub(crate) fn lay_lines(&mut self) -> Result<()> {
+        if let Some(internet) = self.only(Role::Internet)
+            && self.ports_of(internet).next().is_none()
+        {
+            for node in (0..self.nodes.len()).filter(|node| *node != internet) {
+                let cable = self.add_link([node, internet])?;
+                let segment = self.cables[cable].segment;
+                self.segments[segment].line = true;
+            }
+        }
+        Ok(())
+    }
+
     fn add_segment(&mut self, name: String, networks: [Prefix; 2]) -> usize {
-        self.segments.push(Segment { name, networks: networks.map(Some), attached: 0 });
+        self.segments.push(Segment { name, networks: networks.map(Some), attached: 0, line: false });
         self.segments.len() - 1
     }
 
@@ -226,6 +251,14 @@ impl Topology {
     /// All addresses of a node, in the order of its ports.
     pub(crate) fn addresses_of(&self, node: usize) -> Vec<Prefix> {
         self.ports_of(node).flat_map(|(at, _)| self.addresses(at)).collect()
+    }
+
+    /// Those by which others know it: where it has none but that of its line, that one.
+    pub(crate) fn known_addresses_of(&self, node: usize) -> Vec<IpAddr> {
+        let all = || self.ports_of(node).map(|(at, _)| at);
+        let at = |at: At| self.addresses(at).into_iter().map(Prefix::address);
+        let known: Vec<_> = all().filter(|at| !self.segment(at.cable).line).flat_map(at).collect();
+        if known.is_empty() { all().flat_map(at).collect() } else { known }
     }
 
     /// The segment of a cable.

@@ -19,8 +19,7 @@ impl Records {
         let own = ["127.0.0.1", "::1"].map(|address| address.parse::<IpAddr>().expect("it is written here"));
         records.add("localhost", &own);
         for (number, node) in topology.nodes.iter().enumerate() {
-            let addresses: Vec<_> = topology.addresses_of(number).iter().map(|prefix| prefix.address()).collect();
-            records.add(&node.name, &addresses);
+            records.add(&node.name, &topology.known_addresses_of(number));
         }
         records
     }
@@ -46,7 +45,7 @@ impl Records {
 }
 
 /// The name under which an address's owner is asked for, RFC 1035, section 3.5, and RFC 3596, section 2.5.
-fn reverse(address: IpAddr) -> String {
+pub(crate) fn reverse(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => {
             let [a, b, c, d] = address.octets();

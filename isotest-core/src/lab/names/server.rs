@@ -9,10 +9,9 @@ use std::sync::mpsc::Receiver;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::RESOLVER;
 use super::message::{Way, answer};
-use super::records::Records;
 use super::redirect::{Ports, lead};
+use super::{Directory, RESOLVER};
 use crate::lab::error::{Error, Result};
 
 /// Where one host asks.
@@ -65,16 +64,16 @@ struct Caller {
 const CALLERS: usize = 256;
 
 /// Answers until the other end of `alarm`, which is rung for each new counter, is closed.
-pub(crate) fn serve(records: &Records, mut alarm: UnixStream, new: &Receiver<Counter>) {
+pub(crate) fn serve(directory: &Directory, mut alarm: UnixStream, new: &Receiver<Counter>) {
     let (mut counters, mut callers): (Vec<Counter>, Vec<Caller>) = Default::default();
     loop {
         let ready = wait(&alarm, &counters, &callers);
         let (at_counters, at_callers) = ready[1..].split_at(2 * counters.len());
         let mut at_callers = at_callers.iter();
-        callers.retain_mut(|caller| !at_callers.next().copied().unwrap_or(false) || caller.hear(records));
+        callers.retain_mut(|caller| !at_callers.next().copied().unwrap_or(false) || caller.hear(directory));
         for (counter, ready) in counters.iter().zip(at_counters.chunks(2)) {
             if ready[0] {
-                counter.answer(records);
+                counter.answer(directory);
             }
             if ready[1] {
                 counter.let_in(&mut callers);
@@ -99,10 +98,10 @@ fn wait(alarm: &UnixStream, counters: &[Counter], callers: &[Caller]) -> Vec<boo
 }
 
 impl Counter {
-    fn answer(&self, records: &Records) {
+    fn answer(&self, directory: &Directory) {
         let mut question = [0; 4096];
         while let Ok((length, asker)) = self.udp.recv_from(&mut question) {
-            if let Some(answer) = answer(&question[..length], Way::Udp, |name| records.find(name)) {
+            if let Some(answer) = answer(&question[..length], Way::Udp, |name| directory.find(name)) {
                 // Who does not wait for it any more gets none, and who got none asks again.
                 self.udp.send_to(&answer, asker).ok();
             }
@@ -129,7 +128,7 @@ impl Counter {
 
 impl Caller {
     /// Reads and answers; whether there may be more to come.
-    fn hear(&mut self, records: &Records) -> bool {
+    fn hear(&mut self, directory: &Directory) -> bool {
         let mut bytes = [0; 4096];
         match self.stream.read(&mut bytes) {
             Ok(0) => return false,
@@ -137,7 +136,7 @@ impl Caller {
             Err(error) => return matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }
         while let Some(question) = self.next() {
-            let Some(answer) = answer(&question, Way::Tcp, |name| records.find(name)) else { return false };
+            let Some(answer) = answer(&question, Way::Tcp, |name| directory.find(name)) else { return false };
             let framed = [&(answer.len() as u16).to_be_bytes()[..], &answer].concat();
             // Who asks on and on without reading is not waited for.
             if self.stream.write_all(&framed).is_err() {
