@@ -68,6 +68,7 @@ mod routes;
 mod rtnetlink;
 mod rules;
 mod seed;
+mod settle;
 mod shared;
 mod sockets;
 mod stats;

@@ -44,6 +44,7 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
         if let Some(node) = topology.nodes.iter().position(|node| node.role == Role::Here) {
             let entered = nix::sched::setns(here, CloneFlags::CLONE_NEWNET);
             entered.map_err(|errno| Error::kernel("entering the test's own network", errno))?;
+            set(ACCEPT_DAD, "0")?;
             built.insert(Space::Node(node), current()?);
         }
         for space in spaces {
@@ -109,8 +110,7 @@ fn settings(role: Role) -> Result<()> {
     let group = nix::unistd::getegid();
     set("ipv4/ip_unprivileged_port_start", "0")?;
     set("ipv4/ping_group_range", &format!("{group} {group}"))?;
-    // All addresses are the lab's own: nobody needs a second to find out whether they are taken.
-    set("ipv6/conf/default/accept_dad", "0")?;
+    set(ACCEPT_DAD, "0")?;
     if role == Role::Router {
         set("ipv4/ip_forward", "1")?;
         set("ipv6/conf/all/forwarding", "1")?;
@@ -129,6 +129,9 @@ fn settings(role: Role) -> Result<()> {
     }
     Ok(())
 }
+
+/// All addresses are the lab's own: nobody needs a second to find out whether they are taken.
+const ACCEPT_DAD: &str = "ipv6/conf/default/accept_dad";
 
 pub(crate) fn set(name: &str, value: &str) -> Result<()> {
     let path = format!("/proc/sys/net/{name}");

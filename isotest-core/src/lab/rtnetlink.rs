@@ -76,10 +76,9 @@ pub(crate) fn raise(batch: &mut Batch, index: u32) {
     batch.add(libc::RTM_NEWLINK, 0, &link_header(index, UP), |_| {});
 }
 
-/// An address of an interface, at once usable: nobody else can have it, so nobody is asked (`IFA_F_NODAD`).
+/// An address of an interface. An IPv6 address is tentative at first, until the kernel has its host hear who asks for it.
 pub(crate) fn address(batch: &mut Batch, index: u32, prefix: Prefix) {
-    let flags = if prefix.address().is_ipv6() { libc::IFA_F_NODAD as u8 } else { 0 };
-    let mut header = vec![family(prefix.address()), prefix.length(), flags, libc::RT_SCOPE_UNIVERSE];
+    let mut header = vec![family(prefix.address()), prefix.length(), 0, libc::RT_SCOPE_UNIVERSE];
     header.extend(index.to_ne_bytes());
     batch.add(libc::RTM_NEWADDR, CREATE, &header, |address| {
         let bytes = bytes(prefix.address());

@@ -1,4 +1,6 @@
 //! Do labs of tests that run at the same time keep apart?
+//!
+//! Not among the other tests of labs, which would have to share the machine with two hundred more.
 
 use isotest_tests::{Ended, Fixture};
 
