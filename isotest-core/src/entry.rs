@@ -33,14 +33,16 @@ struct Inside {
     word: SharedWord,
     #[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "only a lab asks"))]
     own: Own,
+    #[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "only a lab asks"))]
+    porter: Option<OwnedFd>,
 }
 
 static INSIDE: OnceLock<Inside> = OnceLock::new();
 
 /// Tells this process that it is the test process of one test.
-pub(crate) fn enter(test: &str, word: SharedWord, own: Own) {
+pub(crate) fn enter(test: &str, word: SharedWord, own: Own, porter: Option<OwnedFd>) {
     // A test process is forked afresh from a server that never entered.
-    drop(INSIDE.set(Inside { test: test.to_owned(), word, own }));
+    drop(INSIDE.set(Inside { test: test.to_owned(), word, own, porter }));
 }
 
 /// What this test process has of its own; `None` in any other process.
@@ -49,11 +51,17 @@ pub(crate) fn own() -> Option<Own> {
     INSIDE.get().map(|inside| inside.own)
 }
 
+/// Who connects this test's labs to the machine's network, if the test asked for that.
+#[cfg(feature = "lab")]
+pub(crate) fn porter() -> Option<std::os::fd::BorrowedFd<'static>> {
+    INSIDE.get()?.porter.as_ref().map(std::os::fd::AsFd::as_fd)
+}
+
 /// The same for a test process that was executed afresh; its init has written the test's name into the letter.
-pub(crate) fn enter_by_letter(letter: OwnedFd) {
+pub(crate) fn enter_by_letter(letter: OwnedFd, porter: impl FnOnce() -> OwnedFd) {
     let Ok((word, told)) = SharedWord::open_letter(&letter) else { return };
     if let Some((own, test)) = std::str::from_utf8(&told).ok().and_then(Own::read) {
-        enter(test, word, own);
+        enter(test, word, own, own.uplink.then(porter));
     }
 }
 

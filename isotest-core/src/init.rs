@@ -56,13 +56,13 @@ pub(crate) struct Sandbox<'a> {
 }
 
 /// Runs one sandbox. Returns only in the test process.
-pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
+pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>, porter: Option<OwnedFd>) -> Ties {
     let stranded = has_own_mounts(sandbox).then(|| Stranded::expected(&sandbox.run.label)).flatten();
     let outside = attempt(sandbox, "looking at /proc from outside", Outside::look());
     if let Err(failure) = prepare(sandbox, server) {
         give_up(sandbox, failure);
     }
-    let mut ties = attempt(sandbox, "tying the test to its init", tie(sandbox));
+    let mut ties = attempt(sandbox, "tying the test to its init", tie(sandbox, porter));
     let word = ties.word;
     let children = attempt(sandbox, "watching for ended children", watch_children());
     let census = Census::prepare(scope(sandbox), has_own_mounts(sandbox));
@@ -87,7 +87,8 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>) -> Ties {
             ties
         }
         ForkResult::Parent { child } => {
-            drop(ties.letter);
+            // The test's end is to be the porter's.
+            drop((ties.letter, ties.porter));
             attempt(sandbox, "entering the copy of /proc", census.enter());
             let end = supervise(child, sandbox, &children, &census, recording.as_mut());
             if let Some(profiles) = stranded {
@@ -156,7 +157,7 @@ fn record(sandbox: &Sandbox<'_>) -> Option<Recording> {
     Some(attempt(sandbox, "opening sockets to capture packets with", Recording::start(file, &run.test)))
 }
 
-fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
+fn tie(sandbox: &Sandbox<'_>, porter: Option<OwnedFd>) -> nix::Result<Ties> {
     let run = sandbox.run;
     let init = if init_is_pid_1(run) { None } else { Some(process::own_pidfd()?) };
     let (word, letter) = match &run.target {
@@ -166,7 +167,8 @@ fn tie(sandbox: &Sandbox<'_>) -> nix::Result<Ties> {
         }
         _ => (SharedWord::new()?, None),
     };
-    Ok(Ties { word, letter, init, known_as: None })
+    let knows_isotest = letter.is_some() || !matches!(run.target, Target::Exec(_));
+    Ok(Ties { word, letter, init, porter: porter.filter(|_| knows_isotest), known_as: None })
 }
 
 /// Init's end is the end of all in its PID namespace. Without one it has to hear that the server has ended, in order to end

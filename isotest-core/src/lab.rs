@@ -57,6 +57,7 @@ mod internet;
 mod kill;
 mod link;
 mod listening;
+mod masquerade;
 mod names;
 mod nat;
 mod order;
@@ -64,6 +65,7 @@ mod overrides;
 mod partition;
 mod place;
 mod plan;
+pub(crate) mod porter;
 mod routes;
 mod rtnetlink;
 mod rules;
@@ -75,6 +77,7 @@ mod stats;
 mod switch;
 mod topology;
 mod translation;
+mod uplink;
 mod wired;
 mod wires;
 
@@ -94,6 +97,7 @@ pub use self::sockets::{Connection, Listener, Protocol, State};
 pub use self::stats::{Flow, LinkStats, Traffic};
 pub use self::switch::Switch;
 use self::topology::{HERE, Role};
+pub use self::uplink::Uplink;
 pub use crate::report::Captured;
 
 /// A network of hosts, inside one test. When it is dropped, the processes in its hosts are killed, and the kernel takes the

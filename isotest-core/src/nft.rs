@@ -76,40 +76,64 @@ const NEW_SET_ELEMENTS: u16 = 12;
 
 /// A transaction after which there are these tables, whatever was in those of their names before.
 pub(crate) fn replace(tables: &[Table]) -> Batch {
+    let mut sets = Sets::default();
+    transaction(|batch| {
+        for table in tables {
+            // There has to be one to be deleted.
+            add_table(batch, table, 0);
+            message(batch, table, DELETE_TABLE, |named| {
+                named.text(TABLE_NAME, table.name);
+            });
+            if !table.chains.is_empty() {
+                add_table(batch, table, 0);
+            }
+            fill(batch, table, &mut sets);
+        }
+    })
+}
+
+/// A transaction that adds a table, which vanishes with the socket that this is sent by, however that comes to its end. Linux 5.12.
+pub(crate) fn add_owned(table: &Table) -> Batch {
+    /// `NFT_TABLE_F_OWNER`.
+    const OWNED: u32 = 2;
+    transaction(|batch| {
+        add_table(batch, table, OWNED);
+        fill(batch, table, &mut Sets::default());
+    })
+}
+
+fn transaction(write: impl FnOnce(&mut Batch)) -> Batch {
     /// `NFNL_MSG_BATCH_BEGIN` and `NFNL_MSG_BATCH_END` of linux/netfilter/nfnetlink.h.
     const BEGIN: u16 = 0x10;
     const END: u16 = 0x11;
     let mut batch = Batch::default();
-    let mut sets = Sets::default();
     batch.add(BEGIN, 0, &header(0, NFTABLES), |_| {});
-    for table in tables {
-        // There has to be one to be deleted.
-        add_table(&mut batch, table);
-        message(&mut batch, table, DELETE_TABLE, |named| {
-            named.text(TABLE_NAME, table.name);
-        });
-        if !table.chains.is_empty() {
-            add_table(&mut batch, table);
-        }
-        for cone in &table.cones {
-            cone.add(&mut batch, table);
-        }
-        for chain in &table.chains {
-            add_chain(&mut batch, table, chain);
-            for rule in &chain.rules {
-                add_rule(&mut batch, table, chain, rule, &mut sets);
-            }
-        }
-    }
+    write(&mut batch);
     batch.add(END, 0, &header(0, NFTABLES), |_| {});
     batch
 }
 
+fn fill(batch: &mut Batch, table: &Table, sets: &mut Sets) {
+    for cone in &table.cones {
+        cone.add(batch, table);
+    }
+    for chain in &table.chains {
+        add_chain(batch, table, chain);
+        for rule in &chain.rules {
+            add_rule(batch, table, chain, rule, sets);
+        }
+    }
+}
+
 const TABLE_NAME: u16 = 1;
 
-fn add_table(batch: &mut Batch, table: &Table) {
+fn add_table(batch: &mut Batch, table: &Table, flags: u32) {
+    const FLAGS: u16 = 2;
     message(batch, table, NEW_TABLE, |named| {
         named.text(TABLE_NAME, table.name);
+        if flags != 0 {
+            named.number_be(FLAGS, flags);
+        }
     });
 }
 

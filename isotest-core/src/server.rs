@@ -202,6 +202,7 @@ impl Server {
         } else {
             None
         };
+        let porter = self.hire_porter(run)?;
         match process::clone(&self.proof, flags)? {
             ForkResult::Child => {
                 if let Some((opens, held)) = gate {
@@ -209,7 +210,7 @@ impl Server {
                     wait_at(opens.as_fd());
                 }
                 let sandbox = Sandbox { run, plan, user_namespace, report, capture, proof: &self.proof };
-                Ok(Some(init::run(&sandbox, self.alive.as_fd())))
+                Ok(Some(init::run(&sandbox, self.alive.as_fd(), porter)))
             }
             ForkResult::Parent { child } => {
                 if let Some((_, opens)) = gate {
@@ -220,6 +221,27 @@ impl Server {
                 Ok(None)
             }
         }
+    }
+}
+
+impl Server {
+    /// Starts the process that connects the test's labs to the machine's network; gives the socket on which to ask it.
+    #[cfg(feature = "lab")]
+    fn hire_porter(&self, run: &Run) -> nix::Result<Option<OwnedFd>> {
+        if !crate::own::Own::of(run).uplink {
+            return Ok(None);
+        }
+        let (asks, answers) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        match process::fork(&self.proof)? {
+            ForkResult::Child => crate::lab::porter::serve(&self.proof, answers, self.alive.as_fd()),
+            ForkResult::Parent { .. } => Ok(Some(asks)),
+        }
+    }
+
+    #[cfg(not(feature = "lab"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "there is something to do where there are labs")]
+    fn hire_porter(&self, _run: &Run) -> nix::Result<Option<OwnedFd>> {
+        Ok(None)
     }
 }
 

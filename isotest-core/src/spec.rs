@@ -51,6 +51,8 @@ pub struct Spec {
     pub egress: Policy,
     /// Of which runs a file tells afterwards what went over the test's network. Only where that is its own.
     pub pcap: Pcap,
+    /// Whether its labs may be connected to the machine's network.
+    pub uplink: bool,
 }
 
 /// Whose namespace of one kind a test lives in (`namespaces(7)`).
@@ -128,6 +130,7 @@ impl Default for Spec {
             leaks: Policy::Warn,
             egress: Policy::Warn,
             pcap: Pcap::Never,
+            uplink: false,
         }
     }
 }
@@ -238,6 +241,13 @@ impl Spec {
         self
     }
 
+    /// Chooses whether the test's labs may be connected to the machine's network.
+    #[must_use]
+    pub fn uplink(mut self, uplink: bool) -> Self {
+        self.uplink = uplink;
+        self
+    }
+
     /// Why no sandbox can be as this says; `None` if one can. It names both arguments, and what to write instead.
     #[must_use]
     pub fn contradiction(&self) -> Option<String> {
@@ -257,6 +267,10 @@ impl Spec {
         if self.pcap != Pcap::Never && self.net == Host {
             let why = "what goes over the host's network is not the test's to keep";
             return Some(format!("pcap contradicts net = \"host\": {why}; leave one of the two out"));
+        }
+        if self.uplink && self.net == Host {
+            let why = "the test is in the machine's network already";
+            return Some(format!("uplink = true contradicts net = \"host\": {why}; leave one of the two out"));
         }
         None
     }
@@ -278,5 +292,7 @@ mod tests {
         assert_eq!(of(spec().uts(Namespace::Host)), "");
         assert!(of(spec().net(Namespace::Host).pcap(Pcap::Failed)).starts_with("pcap contradicts net"));
         assert_eq!(of(spec().net(Namespace::Host).pcap(Pcap::Never)), "");
+        assert!(of(spec().uplink(true).net(Namespace::Host)).starts_with("uplink = true contradicts net = \"host\""));
+        assert_eq!(of(spec().uplink(true)), "");
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Ties {
     pub(crate) init: Option<OwnedFd>,
     /// How it is known outside, where somebody may want to get to it.
     pub(crate) known_as: Option<String>,
+    /// Who connects its labs to the machine's network, where it asked for that.
+    pub(crate) porter: Option<OwnedFd>,
 }
 
 /// The arguments with which a test process enters the harness's `main`.
@@ -47,7 +49,9 @@ pub(crate) fn become_test(
     ties: Ties,
     arguments: &Arguments,
 ) {
-    let first_to_close = if ties.letter.is_some() { LETTER + 1 } else { LETTER };
+    // From LETTER on, in order: an executed test's door relies on it.
+    let kept: Vec<&OwnedFd> = ties.letter.iter().chain(&ties.porter).collect();
+    let first_to_close = LETTER + kept.len() as i32;
     let ready = process::redirect(out.as_fd(), 1)
         .and_then(|()| process::redirect(err.as_fd(), 2))
         .and_then(|()| process::unblock_signals())
@@ -55,9 +59,10 @@ pub(crate) fn become_test(
         .and_then(|()| limit_processes(run))
         .and_then(|()| drop_privileges(run, facts))
         .and_then(|()| ties.init.as_ref().map_or(Ok(()), die_with))
-        .and_then(|()| ties.letter.as_ref().map_or(Ok(()), |letter| process::redirect(letter.as_fd(), LETTER)))
+        .and_then(|()| (LETTER..).zip(kept).try_for_each(|(place, kept)| process::redirect(kept.as_fd(), place)))
         .and_then(|()| process::close_from(first_to_close.cast_unsigned()));
-    std::mem::forget((out, err, ties.letter, ties.init)); // close_from has closed them.
+    let (letter, has_porter) = (ties.letter.is_some(), ties.porter.is_some());
+    std::mem::forget((out, err, ties.letter, ties.init, ties.porter)); // close_from has closed them.
     if let Err(errno) = ready {
         complain(&format!("isotest: cannot start the test process: {errno}\n"));
     }
@@ -70,17 +75,20 @@ pub(crate) fn become_test(
     }
     if let Target::Body | Target::Harness = run.target {
         arguments.rewrite(proof, &harness_arguments(&run.test));
-        crate::entry::enter(&run.test, ties.word, Own::of(run));
+        let porter = has_porter.then(|| process::own_descriptor(first_to_close - 1));
+        crate::entry::enter(&run.test, ties.word, Own::of(run), porter);
     }
     match &run.target {
         Target::Body => run_body(run, tests, arguments),
         Target::Harness => {}
-        Target::Exec(program) => exec(program, proof, first_to_close > LETTER),
+        Target::Exec(program) => exec(program, proof, letter),
     }
 }
 
 /// The descriptor at which an executed test finds its letter, until its door has closed it.
 pub(crate) const LETTER: i32 = 3;
+/// The descriptor at which it finds its porter, if the letter says that there is one.
+pub(crate) const PORTER: i32 = LETTER + 1;
 
 /// Dies when init does.
 fn die_with(init: &OwnedFd) -> nix::Result<()> {

@@ -93,6 +93,14 @@ const ARGUMENTS: &[Argument] = &[
         },
     },
     Argument {
+        name: "uplink",
+        form: "uplink = true` or `uplink = false",
+        calls: |given, _| {
+            let uplink = given.boolean()?;
+            Ok(quote!(.uplink(#uplink)))
+        },
+    },
+    Argument {
         name: "user",
         form: r#"user = "self"` or `user = "root""#,
         calls: |given, isotest| {

@@ -71,6 +71,8 @@ use crate::mistakes::Mistakes;
 ///   `signal(7)`
 /// - `tmp = "64M"`: the size of each private tmpfs (`/tmp`, `/var/tmp`, `/dev/shm`, `/run`), in bytes, or with `K`,
 ///   `M`, `G`, `T` in powers of 1024 bytes. Default `"256M"`. `tmpfs(5)`
+/// - `uplink = true` or `uplink = false`: whether the test's labs may be connected to the machine's network, by
+///   `Lab::uplink`. Default `false`.
 /// - `user = "self"` or `user = "root"`: the caller's own user and group, with whom file permissions mean what they
 ///   mean outside; or uid 0 and gid 0, with every capability over the test's own namespaces. Default `"self"`.
 ///   `user_namespaces(7)`

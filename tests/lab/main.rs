@@ -26,4 +26,5 @@ mod reach;
 mod shortages;
 mod sockets;
 mod talk;
+mod uplinks;
 mod views;

@@ -54,6 +54,7 @@ pub(crate) enum Change {
     Egress(Policy),
     /// Of which runs packets are kept.
     Pcap(Pcap),
+    Uplink(bool),
     /// A variable.
     Env(String, String),
 }
@@ -106,6 +107,8 @@ impl SpecPatch {
                 // What goes over the host's network is not the test's to keep.
                 Change::Pcap(_) if spec.net == Namespace::Host && !typed => {}
                 Change::Pcap(pcap) => spec.pcap = pcap,
+                Change::Uplink(_) if spec.net == Namespace::Host && !typed => {}
+                Change::Uplink(uplink) => spec.uplink = uplink,
                 Change::Env(name, _) if !typed && spec.env.iter().any(|(written, _)| *written == name) => {}
                 Change::Env(name, value) => spec.env.push((name, value)), // The last of two with one name wins.
             }
@@ -153,6 +156,7 @@ impl SpecPatch {
             Change::Leaks(spec.leaks),
             Change::Egress(spec.egress),
             Change::Pcap(spec.pcap),
+            Change::Uplink(spec.uplink),
         ];
         let row = |change: Change| {
             let name = change.name();
@@ -181,6 +185,7 @@ impl Change {
             Change::Leaks(_) => "leaks".to_owned(),
             Change::Egress(_) => "egress".to_owned(),
             Change::Pcap(_) => "pcap".to_owned(),
+            Change::Uplink(_) => "uplink".to_owned(),
             Change::Hostname(_) => "hostname".to_owned(),
             Change::Tmp(_) => "tmp".to_owned(),
             Change::User(_) => "user".to_owned(),
@@ -196,7 +201,7 @@ impl Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Change::Isolation(yes) => write!(f, "{yes}"),
+            Change::Isolation(yes) | Change::Uplink(yes) => write!(f, "{yes}"),
             Change::Net(whose)
             | Change::Mount(whose)
             | Change::Pid(whose)
@@ -257,6 +262,7 @@ pub(super) fn read(mut table: Table<'_, '_>, source: &dyn Fn(usize) -> Source) -
         let words = [("never", Pcap::Never), ("failed", Pcap::Failed), ("always", Pcap::Always)];
         word(value, words).map(Change::Pcap)
     });
+    key(&mut table, "uplink", |value| value.boolean().map(Change::Uplink));
     if let Some(variables) = table.read("env", Value::table) {
         for (name, at, value) in variables.named() {
             if name.is_empty() || name.contains(['=', '\0']) {

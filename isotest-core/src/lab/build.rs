@@ -111,7 +111,7 @@ fn settings(role: Role) -> Result<()> {
     set("ipv4/ip_unprivileged_port_start", "0")?;
     set("ipv4/ping_group_range", &format!("{group} {group}"))?;
     set(ACCEPT_DAD, "0")?;
-    if role == Role::Router {
+    if role.forwards() {
         set("ipv4/ip_forward", "1")?;
         set("ipv6/conf/all/forwarding", "1")?;
         // The two directions may take different ways.

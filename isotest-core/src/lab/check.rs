@@ -6,16 +6,27 @@ use std::net::IpAddr;
 use super::addresses::Prefix;
 use super::error::{Error, Result};
 use super::routes::Hop;
-use super::topology::Topology;
+use super::topology::{Role, Topology};
 use super::translation;
 
 /// Finds the first thing that is wrong.
 pub(crate) fn check(topology: &Topology, routes: &[Vec<Hop>]) -> Result<()> {
+    the_outside_is_one(topology)?;
     networks_are_apart(topology)?;
     addresses_are_right(topology)?;
     neighbours_are_neighbours(topology)?;
     forwarded_ports_lead_somewhere(topology)?;
     nothing_goes_in_circles(topology, routes)
+}
+
+fn the_outside_is_one(topology: &Topology) -> Result<()> {
+    match (topology.only(Role::Internet), topology.only(Role::Uplink)) {
+        (Some(_), Some(_)) => {
+            let cause = "it has both a pretend internet and an uplink, and a default route leads to one only";
+            Err(Error::new("building the lab", cause).remedy("leave one of the two out"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn networks_are_apart(topology: &Topology) -> Result<()> {

@@ -97,6 +97,7 @@ fn label(topology: &Topology, node: usize) -> String {
     match node.role {
         Role::Host => node.name.clone(),
         Role::Router => format!("{} (router)", node.name),
+        Role::Uplink => format!("{} (to the machine)", node.name),
         Role::Here => format!("{} (the test)", node.name),
         Role::Internet => format!("{} (all else)", node.name),
     }

@@ -31,6 +31,16 @@ impl Error {
         self
     }
 
+    /// Its parts, for another process.
+    pub(crate) fn into_parts(self) -> (String, String, Option<String>) {
+        (self.attempted, self.cause, self.remedy)
+    }
+
+    /// From [`Error::into_parts`].
+    pub(crate) fn from_parts((attempted, cause, remedy): (String, String, Option<String>)) -> Error {
+        Error { attempted, cause, remedy }
+    }
+
     /// The kernel's no to a system call.
     pub(crate) fn kernel(attempted: impl Into<String>, errno: Errno) -> Error {
         let error = Error::new(attempted, explained(errno));

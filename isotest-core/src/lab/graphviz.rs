@@ -12,6 +12,7 @@ pub(super) fn graph(topology: &Topology, remarks: Remarks<'_>) -> String {
         let (shape, name) = match node.role {
             Role::Host => ("box", &node.name),
             Role::Router => ("diamond", &node.name),
+            Role::Uplink => ("invhouse", &node.name),
             Role::Here => ("house", &node.name),
             Role::Internet => ("doublecircle", &node.name),
         };

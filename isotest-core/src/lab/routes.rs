@@ -72,14 +72,16 @@ fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number
                 continue;
             };
             let role = topology.nodes[router.node].role;
-            if !matches!(role, Role::Router | Role::Internet) {
+            if !role.forwards() && role != Role::Internet {
                 continue;
             }
             let own =
                 || topology.addresses(door).into_iter().map(Prefix::address).find(|own| family(*own) == family_number);
             let Some(by) = by.or_else(own) else { continue };
-            if role == Role::Internet {
+            if role == Role::Internet || role == Role::Uplink && by.is_ipv4() {
                 outside.get_or_insert(Hop { to: Prefix::everything(by), by });
+            }
+            if role == Role::Internet {
                 continue;
             }
             for (onward, _) in topology.ports_of(router.node) {
@@ -126,6 +128,22 @@ mod tests {
         assert_eq!(named(&row, "g1"), ["10.128.2.0/24 by 10.128.1.2"]);
         assert_eq!(named(&row, "g2"), ["10.128.0.0/24 by 10.128.1.1"]);
         assert_eq!(named(&row, "bob"), ["0.0.0.0/0 by 10.128.2.1"]);
+    }
+
+    #[test]
+    fn the_way_to_the_machine_is_a_default_route_for_routers_too() {
+        let mut row = row();
+        let uplink = row.add_node("uplink", Role::Uplink).expect("it is new");
+        row.add_link([2, uplink]).expect("they are two");
+        assert_eq!(named(&row, "alice"), ["0.0.0.0/0 by 10.128.0.2"]);
+        assert_eq!(
+            named(&row, "g1"),
+            ["10.128.2.0/24 by 10.128.1.2", "10.128.3.0/24 by 10.128.1.2", "0.0.0.0/0 by 10.128.1.2"]
+        );
+        assert_eq!(
+            named(&row, "uplink"),
+            ["10.128.1.0/24 by 10.128.3.1", "10.128.2.0/24 by 10.128.3.1", "10.128.0.0/24 by 10.128.3.1"]
+        );
     }
 
     #[test]

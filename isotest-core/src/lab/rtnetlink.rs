@@ -71,6 +71,11 @@ pub(crate) fn join(batch: &mut Batch, index: u32, bridge: u32) {
     });
 }
 
+/// Deletes an interface, and its peer with it.
+pub(crate) fn delete(batch: &mut Batch, index: u32) {
+    batch.add(libc::RTM_DELLINK, 0, &link_header(index, 0), |_| {});
+}
+
 /// Brings an interface up.
 pub(crate) fn raise(batch: &mut Batch, index: u32) {
     batch.add(libc::RTM_NEWLINK, 0, &link_header(index, UP), |_| {});

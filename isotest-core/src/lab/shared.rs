@@ -14,7 +14,8 @@ use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::settle::settle;
-use super::topology::{At, HERE, INTERNET, Role, Topology};
+use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
+use super::uplink::{self, WayOut};
 use super::wires::Wires;
 use super::{carrier, check, describe, failure, held, kill, routes, rules, seed, translation};
 
@@ -55,6 +56,8 @@ pub(crate) struct Network {
     names: Arc<Names>,
     /// What carries packets over links with faults.
     pub(crate) wires: Option<Wires>,
+    /// How it is connected to the machine.
+    pub(crate) way_out: Option<WayOut>,
 }
 
 impl Shared {
@@ -169,6 +172,11 @@ impl Shared {
         self.only(Role::Internet, INTERNET)
     }
 
+    /// The node by which the machine is reached.
+    pub(crate) fn uplink(&self) -> Result<usize> {
+        self.only(Role::Uplink, UPLINK)
+    }
+
     fn only(&self, role: Role, name: &str) -> Result<usize> {
         match self.read(|topology| topology.only(role)) {
             Some(node) => Ok(node),
@@ -238,6 +246,7 @@ impl Network {
         carrier::wait(&plan::first_up(topology), &mut spaces)?;
         settle(&steps, &mut spaces)?;
         let wires = Wires::start(topology, seed, &spaces)?;
+        let way_out = uplink::connect(topology, &mut spaces)?;
         let views = views(topology);
         let names = Arc::new(Names::of(topology, outside));
         let mut here = Some(here);
@@ -258,7 +267,7 @@ impl Network {
             let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
             outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
         }
-        Ok(Network { places, spaces: Mutex::new(spaces), names, wires })
+        Ok(Network { places, spaces: Mutex::new(spaces), names, wires, way_out })
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {

@@ -36,6 +36,8 @@ pub(crate) enum Role {
     Here,
     /// All that lies outside: every address that is nobody else's is its own.
     Internet,
+    /// A router whose far side is the machine.
+    Uplink,
 }
 
 /// A bridge.
@@ -126,6 +128,15 @@ pub(crate) struct At {
 pub(crate) const HERE: &str = "here";
 /// The name of [`Role::Internet`].
 pub(crate) const INTERNET: &str = "internet";
+/// The name of [`Role::Uplink`].
+pub(crate) const UPLINK: &str = "uplink";
+
+impl Role {
+    /// Whether it passes on what is not for itself.
+    pub(crate) fn forwards(self) -> bool {
+        matches!(self, Role::Router | Role::Uplink)
+    }
+}
 
 impl Port {
     /// The interface's name in its node.

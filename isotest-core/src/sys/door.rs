@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char, c_int};
 
 use super::process::SingleThreaded;
-use crate::test_process::LETTER;
+use crate::test_process::{LETTER, PORTER};
 
 /// Asks a test binary to be a fork server; its value is the protocol's version. The socket is its standard input.
 pub(crate) const SERVER: &str = "ISOTEST_SERVER";
@@ -33,7 +33,9 @@ pub(super) extern "C" fn door(argc: c_int, argv: *mut *mut c_char, _environment:
     }
     if super::env::has(c"ISOTEST_INSIDE") {
         super::env::remove_before_main(c"ISOTEST_INSIDE");
-        crate::entry::enter_by_letter(super::process::own_descriptor(LETTER));
+        crate::entry::enter_by_letter(super::process::own_descriptor(LETTER), || {
+            super::process::own_descriptor(PORTER)
+        });
     }
 }
 

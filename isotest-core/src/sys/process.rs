@@ -171,10 +171,25 @@ pub(crate) fn default_signals() -> Result<()> {
     unblock_signals()
 }
 
-/// Takes over a descriptor that this process was started with, under its own number.
+/// Takes over a descriptor that this process was started with, under its own number. Programs that it starts don't get it.
 pub(crate) fn own_descriptor(number: i32) -> OwnedFd {
     // SAFETY: before `main` nothing else in this process owns a descriptor.
-    unsafe { OwnedFd::from_raw_fd(number) }
+    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+    nix::fcntl::fcntl(&descriptor, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC)).ok(); // It is open.
+    descriptor
+}
+
+/// Closes all descriptors but this one, which gets another number, and the three standard ones, which all lead to /dev/null then. Only for a
+/// copy of the fork server that never goes back to what the others were for.
+#[cfg(feature = "lab")]
+pub(crate) fn keep_only(kept: OwnedFd) -> Result<OwnedFd> {
+    const PLACE: i32 = 3;
+    redirect(standard_input(), 1)?;
+    redirect(standard_input(), 2)?;
+    redirect(std::os::fd::AsFd::as_fd(&kept), PLACE)?;
+    std::mem::forget(kept);
+    close_from(PLACE.cast_unsigned() + 1)?;
+    Ok(own_descriptor(PLACE))
 }
 
 /// Takes over a descriptor that arrived in a message.

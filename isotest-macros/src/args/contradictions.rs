@@ -41,6 +41,13 @@ pub(super) fn find(given: &[Given], mistakes: &mut Mistakes) {
              of the two out",
         );
     }
+    if let (Some(uplink), Some(_)) = (with("uplink", "true"), with("net", "host")) {
+        refuse(
+            uplink,
+            "`uplink = true` contradicts `net = \"host\"`: the test is in the machine's network already; leave one of the \
+             two out",
+        );
+    }
     if let (Some(tmp), Some(_)) = (argument("tmp"), with("mount", "host")) {
         refuse(tmp, "`tmp` contradicts `mount = \"host\"`: the host's /tmp keeps its size; leave one of the two out");
     }

@@ -1,0 +1,139 @@
+//! Who connects a lab to the machine's network? The porter: a process that stays in the machine's namespaces and does, for one
+//! test that asked for it, what can only be done there.
+//!
+//! It ends with its fork server, and when nobody is left who could ask it. What it made goes with it, or with the lab's network,
+//! or is put back by somebody who outlives it.
+
+mod forwarding;
+mod networks;
+mod veth;
+
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::{Deserialize, Serialize};
+
+use self::veth::Connection;
+use super::error::{Error, Result};
+use crate::protocol::{receive, send};
+use crate::sys::process::{self, SingleThreaded, exit_now};
+
+/// What a test may ask for.
+#[derive(Debug, Serialize, Deserialize)]
+enum Request {
+    /// A way for a lab. Its network namespace comes beside it.
+    Connect,
+    /// That the latest one is opened, whose end in the lab is up by now.
+    Open,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+enum Answer {
+    Connected(Way),
+    Opened,
+    Refused(String, String, Option<String>),
+}
+
+/// The lab's interface to the machine.
+pub(crate) const INTERFACE: &str = "uplink";
+
+/// A way from a network namespace to the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Way {
+    /// The lab's address at [`INTERFACE`], and its network's length.
+    pub(crate) address: Ipv4Addr,
+    pub(crate) length: u8,
+    /// The machine's address at its other end.
+    pub(crate) machine: Ipv4Addr,
+}
+
+/// Asks a porter for a way out of this namespace. `prepare` sets up its end there.
+pub(crate) fn ask<T>(
+    porter: BorrowedFd<'_>,
+    network: BorrowedFd<'_>,
+    prepare: impl FnOnce(&Way) -> Result<T>,
+) -> Result<(Way, T)> {
+    /// Two labs of a test may be built at once.
+    static ASKED: Mutex<()> = Mutex::new(());
+    let _asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let way = match exchange(porter, &Request::Connect, &[network])? {
+        Answer::Connected(way) => way,
+        other => return Err(other.refusal()),
+    };
+    let prepared = prepare(&way)?;
+    match exchange(porter, &Request::Open, &[])? {
+        Answer::Opened => Ok((way, prepared)),
+        other => Err(other.refusal()),
+    }
+}
+
+const ASKING: &str = "asking for a way to the machine's network";
+
+fn exchange(porter: BorrowedFd<'_>, request: &Request, descriptors: &[BorrowedFd<'_>]) -> Result<Answer> {
+    let failed = |errno| match errno {
+        Errno::EPIPE | Errno::ECONNRESET => Error::new(ASKING, "the process that would give it has been killed")
+            .remedy("let whoever kills things here spare `isotest-porter`"),
+        errno => Error::kernel(ASKING, errno),
+    };
+    send(porter, request, descriptors).map_err(failed)?;
+    let answer = receive(porter).map_err(failed)?;
+    answer.map(|(answer, _)| answer).ok_or_else(|| failed(Errno::EPIPE))
+}
+
+impl Answer {
+    fn refusal(self) -> Error {
+        match self {
+            Answer::Refused(attempted, cause, remedy) => Error::from_parts((attempted, cause, remedy)),
+            Answer::Connected(_) | Answer::Opened => Error::new(ASKING, "the answer is one to another question"),
+        }
+    }
+}
+
+/// Answers requests until nobody can make any. Runs in a process of its own.
+pub(crate) fn serve(proof: &SingleThreaded, socket: OwnedFd, server: BorrowedFd<'_>) -> ! {
+    let Ok(socket) = settle(socket, server) else { exit_now(1) };
+    let mut connections = Vec::new();
+    while let Ok(Some((request, descriptors))) = receive(socket.as_fd()) {
+        let answer = answer(proof, &request, descriptors, &mut connections).unwrap_or_else(|error| {
+            let (attempted, cause, remedy) = error.into_parts();
+            Answer::Refused(attempted, cause, remedy)
+        });
+        if send(socket.as_fd(), &answer, &[]).is_err() {
+            break;
+        }
+    }
+    drop(connections);
+    exit_now(0)
+}
+
+fn answer(
+    proof: &SingleThreaded,
+    request: &Request,
+    mut descriptors: Vec<OwnedFd>,
+    connections: &mut Vec<Connection>,
+) -> Result<Answer> {
+    match (request, descriptors.pop(), connections.last_mut()) {
+        (Request::Connect, Some(network), _) => {
+            let connection = Connection::make(proof, network.as_fd())?;
+            let way = connection.way.clone();
+            connections.push(connection);
+            Ok(Answer::Connected(way))
+        }
+        (Request::Open, _, Some(connection)) => connection.open().map(|()| Answer::Opened),
+        (request, ..) => Err(Error::new(ASKING, format!("the request lacks something: {request:?}"))),
+    }
+}
+
+/// Ties this process to its server, and leaves all that is not its business.
+fn settle(socket: OwnedFd, server: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
+    process::die_with_parent()?;
+    if poll(&mut [PollFd::new(server, PollFlags::POLLIN)], PollTimeout::ZERO)? > 0 {
+        exit_now(1);
+    }
+    process::set_name(c"isotest-porter")?;
+    process::keep_only(socket)
+}

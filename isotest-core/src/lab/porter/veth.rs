@@ -1,0 +1,143 @@
+//! The way to the machine of those who may change its network: a veth pair, forwarding, masquerading.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::net::if_::if_nametoindex;
+use nix::sys::socket::SockProtocol;
+
+use super::forwarding::{self, Forwarding};
+use super::{INTERFACE, Way, networks};
+use crate::lab::addresses::{Mac, Prefix};
+use crate::lab::error::{Error, Result};
+use crate::lab::masquerade;
+use crate::lab::rtnetlink::{self, VethEnd};
+use crate::netlink::{Batch, Refusal, Socket, attributes};
+use crate::nft::Field;
+use crate::sys::process::SingleThreaded;
+
+/// What is to be there as long as the lab is.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) way: Way,
+    interface: Interface,
+    /// Its table goes with it.
+    _masquerading: Socket,
+    _forwarding: Forwarding,
+}
+
+/// The pair's end on the machine. It goes as soon as the porter knows that it ends; at the latest with the lab's network.
+#[derive(Debug)]
+struct Interface {
+    index: u32,
+    links: Socket,
+}
+
+impl Drop for Interface {
+    fn drop(&mut self) {
+        let mut batch = Batch::default();
+        rtnetlink::delete(&mut batch, self.index);
+        self.links.request(&batch).ok(); // It is gone if the lab's network is.
+    }
+}
+
+impl Connection {
+    /// Connects this network namespace.
+    pub(super) fn make(proof: &SingleThreaded, network: BorrowedFd<'_>) -> Result<Self> {
+        let attempt = "connecting the lab to the machine by a veth pair";
+        let open = || Socket::open(SockProtocol::NetlinkRoute).map_err(|errno| Error::kernel(attempt, errno));
+        let mut links = open()?;
+        let name = add_pair(&mut links, network)?;
+        let index = if_nametoindex(name.as_str()).map_err(|errno| Error::kernel(attempt, errno))?;
+        let mut interface = Interface { index, links };
+        let routed = routes(&mut interface.links)?;
+        let subnet = networks::free(index, &routed).ok_or_else(|| {
+            Error::new(
+                "choosing addresses for the way to the machine",
+                "the machine has routes to all that come into question",
+            )
+            .remedy("leave something of 100.64.0.0/10 or of 198.18.0.0/15 without a route of its own")
+        })?;
+        let (machine, lab) = (host(subnet, 1), host(subnet, 2));
+        let mut batch = Batch::default();
+        if let Some(prefix) = Prefix::new(IpAddr::V4(machine), networks::LENGTH) {
+            rtnetlink::address(&mut batch, index, prefix);
+        }
+        let addressed = interface.links.request(&batch);
+        addressed.map_err(|refusal| Error::refused(format!("giving {name} the address {machine}"), &refusal))?;
+        Ok(Connection {
+            way: Way { address: lab, length: networks::LENGTH, machine },
+            _forwarding: forwarding::need(proof)?,
+            _masquerading: masquerade::add(
+                name.clone().leak(),
+                masquerade::every_packet().is(Field::Source4, &lab.octets()),
+            )?,
+            interface,
+        })
+    }
+
+    /// Brings the machine's end up. The lab's is so already: an interface without a carrier when it is brought up sends somewhat
+    /// later than the kernel says, and the lab can wait for that.
+    pub(super) fn open(&mut self) -> Result<()> {
+        let mut batch = Batch::default();
+        rtnetlink::raise(&mut batch, self.interface.index);
+        let raised = self.interface.links.request(&batch);
+        raised.map_err(|refusal| Error::refused("bringing the machine's end of the way up", &refusal))
+    }
+}
+
+/// Makes the pair; gives the name of the end on the machine, which is nobody else's.
+fn add_pair(links: &mut Socket, network: BorrowedFd<'_>) -> Result<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let mac = |end: u8| Mac([0x0e, 0, 0, 0, 0, end]);
+    loop {
+        // Somebody in another PID namespace may have the same.
+        let name = format!("iso-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed) % 100);
+        let here = VethEnd { name, index: 0, mac: mac(1), mtu: None, whole: false };
+        let there = VethEnd { name: INTERFACE.to_owned(), index: 0, mac: mac(2), mtu: None, whole: false };
+        let mut batch = Batch::default();
+        rtnetlink::veth(&mut batch, &here, &there, network);
+        match links.request(&batch) {
+            Ok(()) => return Ok(here.name),
+            Err(Refusal { errno: Errno::EEXIST, .. }) if COUNT.load(Ordering::Relaxed) < 100 => {}
+            Err(refusal) => return Err(explain(&refusal)),
+        }
+    }
+}
+
+fn explain(refusal: &Refusal) -> Error {
+    let attempt = "connecting the lab to the machine by a veth pair";
+    match refusal.errno {
+        Errno::EPERM => Error::new(attempt, "this user may not change the machine's network (EPERM)")
+            .remedy("run the tests as root (CAP_NET_ADMIN)"),
+        errno => Error::refused(attempt, refusal).unless_kernel_has(errno, "veth", "CONFIG_VETH"),
+    }
+}
+
+fn host(subnet: Prefix, number: u32) -> Ipv4Addr {
+    match subnet.address() {
+        IpAddr::V4(first) => Ipv4Addr::from(u32::from(first) + number),
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED, // All of these networks are IPv4.
+    }
+}
+
+/// What the machine has IPv4 routes to, in all tables, default routes left out.
+fn routes(links: &mut Socket) -> Result<Vec<Prefix>> {
+    let mut question = Batch::default();
+    let mut header = [0; 12];
+    header[0] = libc::AF_INET as u8;
+    question.add(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &header, |_| {});
+    let mut routes = Vec::new();
+    let asked = links.ask(&question, |_, payload| routes.extend(destination(payload)));
+    asked.map_err(|refusal| Error::refused("asking for the machine's routes", &refusal))?;
+    Ok(routes)
+}
+
+fn destination(route: &[u8]) -> Option<Prefix> {
+    let length = *route.get(1)?;
+    let (_, bytes) = attributes(route.get(12..)?).find(|(kind, _)| *kind == libc::RTA_DST)?;
+    let address = Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?);
+    Prefix::new(IpAddr::V4(address), length).filter(|prefix| prefix.length() > 0)
+}

@@ -1,0 +1,4 @@
+#[isotest::isotest(uplink = "yes")]
+fn leaves() {}
+
+fn main() {}
