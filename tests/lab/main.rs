@@ -7,6 +7,7 @@
 mod asynchronous;
 mod captured;
 mod counted;
+mod crashes;
 mod crossing;
 mod cuts;
 mod drawing;
@@ -15,6 +16,7 @@ mod failing;
 mod faults;
 mod firewalls;
 mod first_packet;
+mod frozen;
 mod internet;
 mod mistakes;
 mod names;

@@ -20,6 +20,8 @@ pub(crate) struct Barriers {
     pub(crate) cut: BTreeSet<At>,
     /// Hosts between which nothing passes.
     pub(crate) partitions: Vec<[BTreeSet<usize>; 2]>,
+    /// Hosts that nothing reaches, and that nothing leaves.
+    pub(crate) crashed: BTreeSet<usize>,
     /// The firewalls of nodes.
     pub(crate) filters: BTreeMap<usize, Filter>,
 }
@@ -54,7 +56,8 @@ pub(crate) fn tables(topology: &Topology, barriers: &Barriers) -> Tables {
 
 /// What does not arrive at an end of a link, if anything.
 fn arrivals(topology: &Topology, barriers: &Barriers, at: At) -> Option<Chain> {
-    let rules = if barriers.cut.contains(&at) {
+    let mut hosts = topology.cables[at.cable].ends.iter().flatten();
+    let rules = if barriers.cut.contains(&at) || hosts.any(|port| barriers.crashed.contains(&port.node)) {
         vec![Rule::drop()]
     } else {
         from_others(topology, at, &beyond(barriers, topology.port(at)?.node))

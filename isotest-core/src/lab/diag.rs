@@ -16,7 +16,7 @@ use super::sockets::{Protocol, State};
 use crate::netlink::{Batch, Refusal, Socket};
 
 /// `SOCK_DIAG_BY_FAMILY` of linux/sock_diag.h.
-const BY_FAMILY: u16 = 20;
+pub(super) const BY_FAMILY: u16 = 20;
 
 /// Opens a socket to ask by, in a host.
 pub(super) fn open(place: &Place, name: &str) -> Result<Socket> {
@@ -38,7 +38,7 @@ pub(super) struct Seen {
 }
 
 /// The length of `struct inet_diag_sockid`.
-const ID: usize = 48;
+pub(super) const ID: usize = 48;
 
 impl Seen {
     /// Whether somebody may knock there.
@@ -83,7 +83,7 @@ fn explain(refusal: &Refusal, protocol: Protocol, name: &str) -> Error {
 }
 
 /// `struct inet_diag_req_v2` of linux/inet_diag.h, for sockets in all states but bound and not yet in use.
-fn request(family: u8, protocol: Protocol) -> Vec<u8> {
+pub(super) fn request(family: u8, protocol: Protocol) -> Vec<u8> {
     const STATES: u32 = 0x1fff;
     let mut request = vec![family, protocol.number(), 0, 0];
     request.extend(STATES.to_ne_bytes());
@@ -92,7 +92,7 @@ fn request(family: u8, protocol: Protocol) -> Vec<u8> {
 }
 
 /// Reads `struct inet_diag_msg` of linux/inet_diag.h.
-fn seen(protocol: Protocol, answer: &[u8]) -> Option<Seen> {
+pub(super) fn seen(protocol: Protocol, answer: &[u8]) -> Option<Seen> {
     let [family, state, _timer, _retransmits, rest @ ..] = answer else { return None };
     let id = rest.get(..ID)?;
     Some(Seen {

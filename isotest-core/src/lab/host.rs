@@ -182,7 +182,12 @@ impl Host {
     }
 
     pub(crate) fn place(&self) -> Result<Arc<Place>> {
-        Ok(Arc::clone(&self.lab.up()?.places[self.node]))
+        let network = self.lab.up()?;
+        if self.lab.has_crashed(self.node) {
+            let attempt = format!("entering `{}`", self.name);
+            return Err(Error::new(attempt, "it has crashed").remedy("bring it back by `restart` first"));
+        }
+        Ok(Arc::clone(&network.places[self.node]))
     }
 }
 

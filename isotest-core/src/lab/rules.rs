@@ -10,7 +10,7 @@ use super::build::Spaces;
 use super::error::{Error, Result};
 use super::place::on_a_thread;
 use super::plan::Space;
-use crate::netlink::{Refusal, Socket};
+use crate::netlink::{Batch, Refusal, Socket};
 use crate::nft::{self, Table};
 
 /// The tables that are to be in each namespace.
@@ -40,17 +40,34 @@ pub(crate) fn replace(attempt: &str, spaces: &Spaces, tables: Tables) -> Result<
     }
     on_a_thread("lab-filterer", || {
         for (space, tables) in tables {
-            let namespace = &spaces[&space].namespace;
-            let failed = |errno| Error::kernel(format!("{attempt}: entering a network"), errno);
-            setns(namespace, CloneFlags::CLONE_NEWNET).map_err(failed)?;
-            let opened = Socket::open(SockProtocol::NetlinkNetFilter);
-            let sent = opened
-                .map_err(|errno| Refusal { message: 0, errno, words: None })
-                .and_then(|mut socket| socket.transact(&nft::replace(&tables)));
-            sent.map_err(|refusal| explain(attempt, &refusal))?;
+            let mut socket = open(attempt, spaces, space)?;
+            socket.transact(&nft::replace(&tables)).map_err(|refusal| explain(attempt, &refusal))?;
         }
         Ok(())
     })
+}
+
+/// Ends what is known of all connections that pass through a namespace.
+pub(crate) fn forget_connections(attempt: &str, spaces: &Spaces, space: Space) -> Result<()> {
+    /// `NFNL_SUBSYS_CTNETLINK` and `IPCTNL_MSG_CT_DELETE` of linux/netfilter/nfnetlink.h and nfnetlink_conntrack.h: all, where none
+    /// is named. The header is `struct nfgenmsg`.
+    const DELETE: u16 = 1 << 8 | 2;
+    let mut all = Batch::default();
+    all.add(DELETE, 0, &[0; 4], |_| {});
+    on_a_thread("lab-filterer", || {
+        open(attempt, spaces, space)?.request(&all).map_err(|refusal| {
+            let error = Error::refused(attempt, &refusal);
+            error.unless_kernel_has(refusal.errno, "nf_conntrack_netlink", "CONFIG_NF_CT_NETLINK")
+        })
+    })
+}
+
+/// Moves the calling thread there for a socket.
+fn open(attempt: &str, spaces: &Spaces, space: Space) -> Result<Socket> {
+    let entered = setns(&spaces[&space].namespace, CloneFlags::CLONE_NEWNET);
+    entered.map_err(|errno| Error::kernel(format!("{attempt}: entering a network"), errno))?;
+    let opened = Socket::open(SockProtocol::NetlinkNetFilter);
+    opened.map_err(|errno| explain(attempt, &Refusal { message: 0, errno, words: None }))
 }
 
 fn explain(attempt: &str, refusal: &Refusal) -> Error {

@@ -152,6 +152,24 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether a host has crashed, and not been restarted.
+    pub(crate) fn has_crashed(&self, node: usize) -> bool {
+        self.state().barriers.crashed.contains(&node)
+    }
+
+    /// Makes a router forget what it has translated.
+    pub(crate) fn forget_connections(&self, node: usize, attempt: &str) -> Result<()> {
+        let state = self.state();
+        let space = Space::Node(node);
+        match (&state.stage, translation::tables(&state.topology).remove(&space)) {
+            (Stage::Up(network), Some(tables)) => {
+                network.change_rules(attempt, Tables::from([(space, tables)]))?;
+                rules::forget_connections(attempt, &network.spaces(), space)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The number of a host, if it is of this lab.
     pub(crate) fn node_of(&self, host: &Host) -> Result<usize> {
         if std::ptr::eq(self, host.lab()) {
@@ -271,7 +289,11 @@ impl Network {
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
-        rules::replace(attempt, &self.spaces.lock().unwrap_or_else(PoisonError::into_inner), tables)
+        rules::replace(attempt, &self.spaces(), tables)
+    }
+
+    fn spaces(&self) -> MutexGuard<'_, Spaces> {
+        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
