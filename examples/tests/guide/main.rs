@@ -6,6 +6,8 @@
 
 mod captured;
 mod cuts;
+mod faults;
 mod first_steps;
+mod gateways;
 mod networks;
 mod seeing;
