@@ -1,6 +1,7 @@
 //! What do links with faults do to packets?
 
 mod datagrams;
+mod frames;
 mod numbers;
 mod repeated;
 mod sound;

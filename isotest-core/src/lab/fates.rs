@@ -12,6 +12,9 @@ pub struct LinkFates {
     pub forth: Fates,
     /// From its second host, or its switch, to its first.
     pub back: Fates,
+    /// How many packets came to any of the lab's links with faults faster than they could be taken, and were lost beside what the seed
+    /// says. It is told too when the test fails.
+    pub missed: u64,
 }
 
 /// What has befallen the packets that went one way. It depends on the lab's seed, on the link (which of the lab's it is), on the direction
@@ -50,7 +53,7 @@ impl Link {
         let network = self.lab().up()?;
         let Some(wires) = &network.wires else { return Ok(LinkFates::default()) };
         let [forth, back] = wires.fates(self.cable())?;
-        Ok(LinkFates { forth, back })
+        Ok(LinkFates { forth, back, missed: wires.missed() })
     }
 
     /// What has befallen the packets that one of its hosts sent.
@@ -59,7 +62,7 @@ impl Link {
     ///
     /// As [`Link::fates`], and when the host is not at this link.
     pub fn fates_from(&self, host: &Host) -> Result<Fates> {
-        let LinkFates { forth, back } = self.fates()?;
+        let LinkFates { forth, back, .. } = self.fates()?;
         Ok(if self.end_at(host)?.end == 0 { forth } else { back })
     }
 }

@@ -95,13 +95,20 @@ impl Wires {
     }
 }
 
+impl Wires {
+    /// How many packets came to all wires faster than they were taken.
+    pub(crate) fn missed(&self) -> u64 {
+        self.engine.missed.load(Ordering::Relaxed)
+    }
+}
+
 impl Drop for Wires {
     fn drop(&mut self) {
         // Not waited for: closing the socket takes the thread a grace period.
         if self.engine.stop.write(1).is_err() {
             failure::note("isotest: the thread of the lab's wires could not be told to end".to_owned());
         }
-        let missed = self.engine.missed.load(Ordering::Relaxed);
+        let missed = self.missed();
         if missed > 0 {
             failure::note(format!(
                 "isotest: {missed} packets came faster than the lab's wires could take them, and were lost beside what the seed says"

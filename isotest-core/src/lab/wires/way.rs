@@ -218,3 +218,6 @@ impl Bottleneck {
         Some(passed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! How do frames pass, and what does it take while none does?
+
+use std::net::UdpSocket;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use isotest::isotest;
+use isotest::lab::{Host, Result};
+use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, sendto, setsockopt, socket, sockopt,
+};
+use nix::sys::time::TimeVal;
+
+use super::datagrams::Pair;
+
+#[isotest]
+fn the_largest_packets_pass_whole() -> Result<()> {
+    const MTU: usize = 9000;
+    let pair = Pair::new(1)?;
+    pair.link.mtu(MTU as u32)?;
+    let address = pair.bob.address();
+    let door = pair.bob.enter(|| UdpSocket::bind((address, 9)).expect("every port is free and allowed"));
+    let sender = pair.alice.enter(|| UdpSocket::bind("0.0.0.0:0").expect("some port is free"));
+    let sent: Vec<u8> = (0..MTU - 28).map(|at| (at % 251) as u8).collect();
+    sender.send_to(&sent, (address, 9)).expect("there is a route");
+    let mut received = [0; MTU];
+    let length = door.recv(&mut received).expect("it arrives");
+    assert!(received[..length] == sent, "{length} of {} bytes", sent.len());
+    assert_eq!(pair.link.fates()?.forth.packets, 1, "in one packet");
+    Ok(())
+}
+
+/// A socket for frames of all kinds.
+fn frames(host: &Host) -> OwnedFd {
+    let opened = host.enter(|| {
+        let kind = (SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll);
+        socket(AddressFamily::Packet, kind.0, kind.1, kind.2).expect("a lab's hosts have raw sockets")
+    });
+    setsockopt(&opened, sockopt::ReceiveTimeout, &TimeVal::new(10, 0)).expect("it is a socket");
+    opened
+}
+
+#[isotest]
+fn vlan_tags_pass() -> Result<()> {
+    const MARK: &[u8] = b"in two networks at once";
+    let pair = Pair::new(1)?;
+    let (from, to) = (frames(&pair.alice), frames(&pair.bob));
+    let (outer, inner) = ([0x88, 0xa8, 0, 7], [0x81, 0, 0, 9]);
+    let frame = [&[0xff; 6], &[2, 0, 0, 0, 0, 1][..], &outer, &inner, &[0x88, 0xb5], MARK].concat();
+    let interface = pair.alice.enter(|| {
+        let mut all = getifaddrs().expect("there are some").filter(|one| one.interface_name == "eth0");
+        all.find_map(|one| one.address?.as_link_addr().copied()).expect("it has a hardware address")
+    });
+    sendto(from.as_raw_fd(), &frame, &interface, MsgFlags::empty()).expect("the frame is well-formed");
+    let mut buffer = [0; 2000];
+    let received = loop {
+        let length = recv(to.as_raw_fd(), &mut buffer, MsgFlags::empty()).expect("it arrives");
+        if buffer[..length].ends_with(MARK) {
+            break &buffer[..length];
+        }
+    };
+    // The kernel takes the first tag off, whichever that is, and shows it beside.
+    assert_eq!(received[12..16], inner);
+    Ok(())
+}
+
+/// How often the thread of the wires has gone to sleep; none where there is no such thread.
+fn naps() -> Option<u64> {
+    let mut threads = std::fs::read_dir("/proc/self/task").expect("this process has threads").flatten();
+    threads.find_map(|thread| {
+        let read = |what: &str| std::fs::read_to_string(thread.path().join(what)).ok();
+        read("comm").filter(|name| name.trim() == "lab-wires")?;
+        let status = read("status")?;
+        status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse().ok())
+    })
+}
+
+#[isotest]
+fn nobody_wakes_while_nothing_passes() -> Result<()> {
+    let pair = Pair::new(1)?;
+    assert_eq!(pair.send(10).len(), 10);
+    let before = naps().expect("it is there");
+    std::thread::sleep(Duration::from_millis(500));
+    let naps = naps().expect("it is there") - before;
+    assert!(naps < 50, "{naps} for what kernels send now and then");
+    Ok(())
+}
+
+#[isotest]
+fn what_carries_frames_ends_with_the_lab() -> Result<()> {
+    let pair = Pair::new(1)?;
+    pair.send(1);
+    assert!(naps().is_some());
+    drop(pair);
+    let start = Instant::now();
+    while naps().is_some() {
+        assert!(start.elapsed() < Duration::from_secs(10), "it is still there");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
