@@ -93,6 +93,8 @@ pub use self::fates::{Fates, LinkFates};
 pub use self::faults::{Faults, GilbertElliott, Queue, Rate};
 pub use self::firewall::Firewall;
 pub use self::host::{Host, HostThread, Router};
+#[cfg(feature = "tls")]
+pub use self::internet::TlsStream;
 pub use self::internet::{Asked, Internet};
 pub use self::link::Link;
 use self::shared::Shared;

@@ -28,5 +28,6 @@ mod reach;
 mod shortages;
 mod sockets;
 mod talk;
+mod tls;
 mod uplinks;
 mod views;

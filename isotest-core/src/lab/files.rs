@@ -29,6 +29,10 @@ pub(crate) struct Views {
     pub(crate) hosts: Arc<String>,
     /// What /etc/resolv.conf says.
     pub(crate) resolver: Arc<String>,
+    /// Other files, and what they say.
+    pub(crate) others: Arc<Vec<(String, String)>>,
+    /// Variables for programs.
+    pub(crate) variables: Arc<Vec<(&'static str, String)>>,
 }
 
 /// Gives the calling thread, which is in the host's network, mounts and a host name of its own.
@@ -67,7 +71,7 @@ pub(crate) fn show_here(views: &Views) -> Result<()> {
 }
 
 /// Writes the files and takes them as mounts that are attached nowhere. The calling thread's /tmp is another for a moment.
-fn take(views: &Views) -> Result<Vec<(&'static str, OwnedFd)>> {
+fn take(views: &Views) -> Result<Vec<(String, OwnedFd)>> {
     let shelf = Path::new("/tmp");
     let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let mounted = mount(Some("tmpfs"), shelf, Some("tmpfs"), safe, Some("size=4M,mode=755"));
@@ -77,7 +81,8 @@ fn take(views: &Views) -> Result<Vec<(&'static str, OwnedFd)>> {
         let written = fs::write(&own, text.as_bytes());
         written.map_err(|error| Error::new(format!("writing the lab's {over}"), error.to_string()))?;
         let tree = open_tree(&c_path(&own));
-        Ok((over, tree.map_err(|errno| Error::kernel(format!("taking the lab's {over}"), errno))?))
+        let tree = tree.map_err(|errno| Error::kernel(format!("taking the lab's {over}"), errno))?;
+        Ok((over, tree))
     });
     let trees = trees.collect();
     let unmounted = umount2(shelf, MntFlags::MNT_DETACH);
@@ -86,13 +91,14 @@ fn take(views: &Views) -> Result<Vec<(&'static str, OwnedFd)>> {
 }
 
 /// Each file, and what it is to say.
-fn files(views: &Views) -> Vec<(&'static str, String)> {
-    let text = |text: &Arc<String>| text.to_string();
-    let mut files = vec![("/etc/hosts", text(&views.hosts)), ("/etc/resolv.conf", text(&views.resolver))];
+fn files(views: &Views) -> Vec<(String, String)> {
+    let own = [("/etc/hosts", &views.hosts), ("/etc/resolv.conf", &views.resolver)];
+    let mut files: Vec<_> = own.map(|(over, text)| (over.to_owned(), text.to_string())).into();
+    files.extend(views.others.iter().cloned());
     let services = fs::read_to_string(SERVICES).ok().and_then(|services| plain_services(&services));
-    files.extend(services.map(|services| (SERVICES, services)));
+    files.extend(services.map(|services| (SERVICES.to_owned(), services)));
     // A file in the place of a socket: nobody can be reached there.
-    files.extend(Path::new(CACHE).exists().then(|| (CACHE, String::new())));
+    files.extend(Path::new(CACHE).exists().then(|| (CACHE.to_owned(), String::new())));
     files
 }
 
@@ -108,7 +114,7 @@ fn plain_services(services: &str) -> Option<String> {
     (!same).then_some(changed)
 }
 
-fn lay(trees: &[(&'static str, OwnedFd)]) -> Result<()> {
+fn lay(trees: &[(String, OwnedFd)]) -> Result<()> {
     for (over, tree) in trees {
         // Where it is a symbolic link into a directory that is private here, the link itself is covered.
         let laid = move_mount(tree, &c_path(Path::new(over)));

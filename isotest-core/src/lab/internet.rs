@@ -1,6 +1,9 @@
 //! A pretend internet, as a test sees it: any name and any address in it can be answered by the test.
 
 mod reception;
+#[cfg(feature = "tls")]
+mod tls;
+pub(crate) mod trust;
 mod world;
 
 use std::fmt;
@@ -10,6 +13,8 @@ use std::sync::Arc;
 
 use self::reception::Handler;
 pub(crate) use self::reception::Outside;
+#[cfg(feature = "tls")]
+pub use self::tls::TlsStream;
 use self::world::Who;
 use super::Lab;
 use super::error::{Error, Result};

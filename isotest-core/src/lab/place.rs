@@ -126,6 +126,7 @@ impl Place {
     /// Makes a program start there.
     pub(crate) fn start(&self, command: &mut Command) -> Result<()> {
         start_in(command, self.rooms()?);
+        command.envs(self.views.variables.iter().map(|(name, value)| (name, value)));
         Ok(())
     }
 

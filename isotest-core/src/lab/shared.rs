@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::faults::Faults;
 use super::files::{self, Views};
 use super::host::Host;
-use super::internet::Outside;
+use super::internet::{Outside, trust};
 use super::names::{Names, RESOLVER};
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
@@ -265,7 +265,7 @@ impl Network {
         settle(&steps, &mut spaces)?;
         let wires = Wires::start(topology, seed, &spaces)?;
         let way_out = uplink::connect(topology, &mut spaces)?;
-        let views = views(topology);
+        let views = views(topology, outside)?;
         let names = Arc::new(Names::of(topology, outside));
         let mut here = Some(here);
         let mut places = Vec::new();
@@ -298,12 +298,19 @@ impl Network {
 }
 
 /// The files that all hosts see.
-fn views(topology: &Topology) -> Views {
+fn views(topology: &Topology, outside: &Outside) -> Result<Views> {
     let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
     for (node, it) in topology.nodes.iter().enumerate() {
         for address in topology.known_addresses_of(node) {
             hosts.push_str(&format!("{address} {}\n", it.name));
         }
     }
-    Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")) }
+    let mut views =
+        Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")), ..Views::default() };
+    if let (Some(_), Some(certificate)) = (topology.only(Role::Internet), outside.certificate()?) {
+        let bundles = trust::bundles();
+        views.variables = Arc::new(bundles.first().map(|bundle| trust::variables(bundle)).unwrap_or_default());
+        views.others = Arc::new(bundles.into_iter().map(|bundle| (bundle, certificate.clone())).collect());
+    }
+    Ok(views)
 }

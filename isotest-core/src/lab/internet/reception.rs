@@ -55,6 +55,8 @@ impl fmt::Debug for Handler {
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     state: Mutex<State>,
+    #[cfg(feature = "tls")]
+    authority: Mutex<Option<Arc<super::tls::Authority>>>,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +85,29 @@ struct Open {
 impl Outside {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who signs its certificates.
+    #[cfg(feature = "tls")]
+    pub(crate) fn authority(&self) -> Result<Arc<super::tls::Authority>> {
+        let mut authority = self.authority.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(there) = &*authority {
+            return Ok(Arc::clone(there));
+        }
+        Ok(Arc::clone(authority.insert(Arc::new(super::tls::Authority::new()?))))
+    }
+
+    /// The certificate that hosts are to trust.
+    #[cfg(feature = "tls")]
+    pub(crate) fn certificate(&self) -> Result<Option<String>> {
+        Ok(Some(self.authority()?.certificate().to_owned()))
+    }
+
+    /// The certificate that hosts are to trust.
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with TLS, making the keys may fail")]
+    pub(crate) fn certificate(&self) -> Result<Option<String>> {
+        Ok(None)
     }
 
     /// What is known of a name there.
