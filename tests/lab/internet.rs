@@ -286,3 +286,22 @@ fn it_ends_with_the_lab() -> Result<()> {
     assert!(heard("192.0.2.1:80").is_err());
     Ok(())
 }
+
+#[isotest]
+fn any_address_answers_pings() -> Result<()> {
+    use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
+    let lab = Lab::new()?;
+    let alice = lab.host("alice")?;
+    lab.internet()?;
+    alice.enter(|| {
+        let made = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::empty(), SockProtocol::Icmp);
+        let socket = UdpSocket::from(made.expect("every user of the host may"));
+        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("it is not zero");
+        // An echo request of RFC 792; the kernel fills in the sum and who asks.
+        socket.send_to(&[8, 0, 0, 0, 0, 0, 0, 1, b'?'], "203.0.113.9:0").expect("there is a way");
+        let mut reply = [0; 64];
+        let (length, from) = socket.recv_from(&mut reply).expect("a reply comes");
+        assert_eq!((reply[0], reply[length - 1], from.ip().to_string().as_str()), (0, b'?', "203.0.113.9"));
+    });
+    Ok(())
+}

@@ -9,5 +9,6 @@ mod cuts;
 mod faults;
 mod first_steps;
 mod gateways;
+mod internet;
 mod networks;
 mod seeing;
