@@ -12,6 +12,7 @@ mod ports;
 mod recording;
 mod stat;
 mod stock;
+mod watch;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -30,6 +31,7 @@ use self::litter::Clean;
 use self::orders::Orders;
 use self::recording::Recording;
 use self::stock::Children;
+use self::watch::{Ledger, Watch};
 use crate::coverage::Stranded;
 use crate::hold::Outside;
 use crate::outcome::{End, Failure, Stage};
@@ -68,7 +70,7 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>, porter: Option<
     let census = Census::prepare(scope(sandbox), has_own_mounts(sandbox));
     let census = attempt(sandbox, "taking a copy of /proc", census);
     let clean = if has_own_mounts(sandbox) { Clean::look(sandbox.plan) } else { Clean::default() };
-    let mut recording = record(sandbox);
+    let mut watch = Watch { recording: record(sandbox), ledger: ledger(sandbox) };
     // The test has init's user id and, in its own user namespace, the right to trace: it could stop init for ever. A
     // process that may not be dumped can only be traced by who has that right where its program was started.
     attempt(sandbox, "hiding init's memory", prctl::set_dumpable(!sandbox.user_namespace));
@@ -83,14 +85,14 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>, porter: Option<
             }
             let known_as = outside.as_ref().map(|outside| outside.known_as(own_namespaces(sandbox)));
             ties.known_as = known_as.map(|known_as| attempt(sandbox, "asking how the test is known outside", known_as));
-            std::mem::forget((children, census, recording, outside)); // The test closes them with all others.
+            std::mem::forget((children, census, watch, outside)); // The test closes them with all others.
             ties
         }
         ForkResult::Parent { child } => {
             // The test's end is to be the porter's.
             drop((ties.letter, ties.porter));
             attempt(sandbox, "entering the copy of /proc", census.enter());
-            let end = supervise(child, sandbox, &children, &census, recording.as_mut());
+            let end = supervise(child, sandbox, &children, &census, &mut watch);
             if let Some(profiles) = stranded {
                 // Before files are counted, which they are not to be. What is missing in one says nothing of the test.
                 profiles.carry_out().ok();
@@ -102,7 +104,10 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>, porter: Option<
                 look_after_what_is_left(sandbox, &children);
                 end_all(sandbox);
             }
-            if let Some(recording) = recording {
+            if let Some(ledger) = watch.ledger {
+                ledger.close(&sandbox.run.spec.egress, &mut report);
+            }
+            if let Some(recording) = watch.recording {
                 end_all_but_init(sandbox, child, &report.end);
                 report.captured = Some(recording.finish());
             }
@@ -157,6 +162,12 @@ fn record(sandbox: &Sandbox<'_>) -> Option<Recording> {
     Some(attempt(sandbox, "opening sockets to capture packets with", Recording::start(file, &run.test)))
 }
 
+/// Lays a link to what is outside, if somebody wants to know where the test tries to go.
+fn ledger(sandbox: &Sandbox<'_>) -> Option<Ledger> {
+    let asked = isolated(sandbox) && sandbox.run.spec.egress.is_recorded();
+    asked.then(|| Ledger::open(has_own_mounts(sandbox)).unwrap_or_else(|failure| give_up(sandbox, failure)))
+}
+
 fn tie(sandbox: &Sandbox<'_>, porter: Option<OwnedFd>) -> nix::Result<Ties> {
     let run = sandbox.run;
     let init = if init_is_pid_1(run) { None } else { Some(process::own_pidfd()?) };
@@ -182,13 +193,7 @@ fn watch_children() -> nix::Result<SignalFd> {
 }
 
 /// Waits for the test process, and reaps whatever else becomes init's child.
-fn supervise(
-    test: Pid,
-    sandbox: &Sandbox<'_>,
-    children: &SignalFd,
-    census: &Census,
-    mut recording: Option<&mut Recording>,
-) -> End {
+fn supervise(test: Pid, sandbox: &Sandbox<'_>, children: &SignalFd, census: &Census, watch: &mut Watch) -> End {
     // Only the test may hold the output open: its end must be the reader's end of file.
     for output in [1, 2] {
         process::redirect(process::standard_input(), output).ok(); // The server's standard input is /dev/null.
@@ -224,7 +229,7 @@ fn supervise(
             // Init hears of its own children only: what else stops, or ends, it has to look for.
             left = Some(left.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN));
         }
-        let news = wait_for_news(children, orders.source(), recording.as_deref_mut(), left);
+        let news = wait_for_news(children, orders.source(), watch, left);
         news.unwrap_or_else(|Orphaned| end_all(sandbox));
     }
 }
@@ -233,7 +238,7 @@ fn supervise(
 fn look_after_what_is_left(sandbox: &Sandbox<'_>, children: &SignalFd) {
     let mut orders = Orders::new(sandbox.report, is_pid_1(sandbox), None);
     while stock::reap_the_dead() == Children::Living && !orders.obey() && orders.source().is_some() {
-        if wait_for_news(children, orders.source(), None, None).is_err() {
+        if wait_for_news(children, orders.source(), &mut Watch::default(), None).is_err() {
             return;
         }
     }
@@ -293,26 +298,23 @@ fn reap(test: Pid) -> Option<Change> {
 /// The server has ended.
 struct Orphaned;
 
-/// Waits until a child has changed, the client has said something, or this much time has passed. Meanwhile, packets are recorded.
+/// Waits until a child has changed, the client has said something, or this much time has passed. Meanwhile, the network is watched.
 fn wait_for_news(
     children: &SignalFd,
     client: Option<BorrowedFd<'_>>,
-    recording: Option<&mut Recording>,
+    watch: &mut Watch,
     left: Option<Duration>,
 ) -> Result<(), Orphaned> {
-    let patience = recording.as_ref().and_then(|recording| recording.patience());
     // A millisecond is added because poll rounds down and would spin through the last one.
-    let timeout = left.into_iter().chain(patience).min().map_or(PollTimeout::NONE, |left| {
+    let timeout = left.into_iter().chain(watch.patience()).min().map_or(PollTimeout::NONE, |left| {
         PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
     });
     let mut sources: Vec<_> = client.into_iter().chain([children.as_fd()]).collect();
-    sources.extend(recording.iter().flat_map(|recording| recording.sources()));
+    sources.extend(watch.sources());
     let mut sources: Vec<_> = sources.into_iter().map(|source| PollFd::new(source, PollFlags::POLLIN)).collect();
     poll(&mut sources, timeout).ok(); // Interrupted or not: the caller looks again.
     drop(sources);
-    if let Some(recording) = recording {
-        recording.take();
-    }
+    watch.take();
     while let Ok(Some(signal)) = children.read_signal() {
         if signal.ssi_signo == SERVER_ENDED as u32 {
             return Err(Orphaned);

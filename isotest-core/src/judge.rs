@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::outcome::Outcome;
-use crate::report::{LeftFiles, LeftOver, Process, Report};
-use crate::{Policy, Spec};
+use crate::report::{Destinations, LeftFiles, LeftOver, Process, Report};
+use crate::{Egress, Policy, Spec};
 
 /// What has become of a test, and what is to be said beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub fn judge(report: &Report, spec: &Spec, harness_finished: bool) -> Judgement 
         let labs = report.labs.iter().map(|text| Note { subject: Subject::Labs, text: text.clone() });
         judgement.notes.extend(labs);
     }
-    judgement.weigh(spec.egress, Outcome::TriedToLeave, Subject::Egress, egress(report.egress.unwrap_or(0)));
+    judgement.weigh(spec.egress.policy(), Outcome::TriedToLeave, Subject::Egress, egress(report, &spec.egress));
     judgement
 }
 
@@ -107,14 +107,39 @@ fn and_more(count: usize) -> String {
     if count == 0 { String::new() } else { format!("  and {count} more\n") }
 }
 
-fn egress(attempts: u64) -> Option<String> {
-    let times = match attempts {
-        0 => return None,
+fn egress(report: &Report, allowed: &Egress) -> Option<String> {
+    if allowed.is_recorded() {
+        return destinations(report, allowed);
+    }
+    match report.egress {
+        None | Some(0) => None,
+        Some(attempts) => {
+            Some(format!("the test tried {} to reach an address outside of its sandbox", times(attempts)))
+        }
+    }
+}
+
+/// Where to, without what is allowed.
+fn destinations(report: &Report, allowed: &Egress) -> Option<String> {
+    let Destinations { told, left_out, left_out_forbidden } = &report.destinations;
+    let forbidden: Vec<_> = told.iter().filter(|(destination, _)| !allowed.allows(destination)).collect();
+    if forbidden.is_empty() && !left_out_forbidden {
+        return None;
+    }
+    let mut text = "the test tried to reach outside of its sandbox:\n".to_owned();
+    for (destination, attempts) in forbidden {
+        writeln!(text, "  {destination}, {}", times(*attempts)).ok()?;
+    }
+    text.push_str(&and_more(if *left_out_forbidden { *left_out } else { 0 }));
+    Some(text.trim_end().to_owned())
+}
+
+fn times(count: u64) -> String {
+    match count {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         times => format!("{times} times"),
-    };
-    Some(format!("the test tried {times} to reach an address outside of its sandbox"))
+    }
 }
 
 fn seconds(age: Duration) -> String {

@@ -70,7 +70,7 @@ mod place;
 mod plan;
 pub(crate) mod porter;
 mod routes;
-mod rtnetlink;
+pub(crate) mod rtnetlink;
 mod rules;
 mod seed;
 mod settle;

@@ -15,6 +15,8 @@ mod client;
 mod coverage;
 #[cfg(target_os = "linux")]
 mod diagnose;
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only what runs a test asks"))]
+mod egress;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
@@ -34,6 +36,8 @@ mod judge;
 mod keep;
 #[cfg(all(target_os = "linux", feature = "lab"))]
 pub mod lab;
+#[cfg(all(target_os = "linux", feature = "lab"))]
+mod ledger;
 #[cfg(target_os = "linux")]
 mod lines;
 #[cfg(target_os = "linux")]
@@ -73,6 +77,7 @@ mod test_process;
 #[cfg_attr(not(target_os = "linux"), expect(unreachable_pub, reason = "only the runner reads it from outside"))]
 mod unavailable;
 
+pub use egress::Egress;
 pub use isotest_macros::isotest;
 pub use isotest_macros::isotest as test;
 pub use spec::{Namespace, Pcap, Pid1, Policy, Spec, User};
@@ -95,6 +100,7 @@ pub mod runner {
     pub use crate::captures::Capture;
     pub use crate::client::{Client, Pending, Started};
     pub use crate::diagnose::explain;
+    pub use crate::egress::{Allowed, Destination};
     pub use crate::harness::Filter;
     pub use crate::judge::{Judgement, Note, Subject, judge};
     pub use crate::keep::of_a_test;
@@ -102,7 +108,9 @@ pub mod runner {
     pub use crate::outcome::{End, Failure, Outcome, Stage, Word, unsatisfied};
     pub use crate::patient::{patiently, write_all};
     pub use crate::protocol::{Isolation, Known, Leftovers, Order, Program, Run, Target};
-    pub use crate::report::{Captured, InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage};
+    pub use crate::report::{
+        Captured, Destinations, InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage,
+    };
     pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;
 

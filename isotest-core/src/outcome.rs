@@ -164,7 +164,7 @@ impl fmt::Display for Outcome {
             Outcome::Stopped => f.write_str("stopped itself, and nothing was left that could continue it"),
             Outcome::Leaked => f.write_str("did what it should, but left something behind (leaks = \"fail\")"),
             Outcome::TriedToLeave => {
-                f.write_str("did what it should, but tried to leave its sandbox (egress = \"fail\")")
+                f.write_str("did what it should, but tried to leave its sandbox (forbidden by egress)")
             }
             Outcome::SetupFailed(failure) => write!(f, "could not be isolated: {failure}"),
             Outcome::Skipped(failure) => write!(f, "was left out, because it could not be isolated: {failure}"),

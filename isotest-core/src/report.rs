@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::egress::{Destination, Egress};
 use crate::outcome::{End, Word};
 
 /// What init saw of one test.
@@ -28,6 +29,9 @@ pub struct Report {
     /// How many times it, or what it started, tried to reach an address for which its network has no way. `None` where
     /// it shares the caller's network.
     pub egress: Option<u64>,
+    /// Where to, with the number of attempts each, and how many are left out; where the spec asks for it.
+    #[serde(default, skip_serializing_if = "Destinations::is_none")]
+    pub destinations: Destinations,
     /// What was to be told of its labs if the body never came to its end, and it did not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labs: Vec<String>,
@@ -48,6 +52,7 @@ impl Report {
             left_over: LeftOver::default(),
             files: LeftFiles::default(),
             egress: None,
+            destinations: Destinations::default(),
             labs: Vec::new(),
             captured: None,
             usage: Usage::default(),
@@ -211,6 +216,36 @@ pub struct Usage {
     pub peak_memory: u64,
 }
 
+/// Where a test tried to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destinations {
+    /// Each with the number of attempts. Those that the spec does not allow stand first.
+    pub told: Vec<(Destination, u64)>,
+    /// How many more there were.
+    pub left_out: usize,
+    /// Whether one of these is not allowed.
+    pub left_out_forbidden: bool,
+}
+
+impl Destinations {
+    /// How many are told.
+    pub const TOLD: usize = 24;
+
+    /// As [`LeftOver::is_none`].
+    fn is_none(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// As many as there is room for.
+    #[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "only the lab's ledger has any"))]
+    pub(crate) fn of(mut all: Vec<(Destination, u64)>, egress: &Egress) -> Destinations {
+        all.sort_by_key(|(destination, _)| egress.allows(destination));
+        let left = all.split_off(all.len().min(Destinations::TOLD));
+        let forbidden = |(destination, _): &(Destination, u64)| !egress.allows(destination);
+        Destinations { told: all, left_out: left.len(), left_out_forbidden: left.iter().any(forbidden) }
+    }
+}
+
 /// What came of capturing the packets on a test's network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Captured {
@@ -255,6 +290,11 @@ mod tests {
         let report = Report {
             word,
             left_over: LeftOver { count: usize::MAX, processes: vec![process; LeftOver::DESCRIBED] },
+            destinations: Destinations {
+                told: vec![(Destination::Name(text()), u64::MAX); Destinations::TOLD],
+                left_out: usize::MAX,
+                left_out_forbidden: true,
+            },
             files: LeftFiles { count: usize::MAX, paths: vec![text(); LeftFiles::NAMED] },
             ..Report::of_nothing_but(End::TimedOut)
         };

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::egress::Egress;
+
 /// What one test asks for.
 ///
 /// ```
@@ -48,7 +50,7 @@ pub struct Spec {
     /// What becomes of a test that leaves processes behind, or files in its private directories.
     pub leaks: Policy,
     /// What becomes of a test that tries to reach an address outside of its sandbox. Only where the network is its own.
-    pub egress: Policy,
+    pub egress: Egress,
     /// Of which runs a file tells afterwards what went over the test's network. Only where that is its own.
     pub pcap: Pcap,
     /// Whether its labs may be connected to the machine's network.
@@ -128,7 +130,7 @@ impl Default for Spec {
             timeout: None,
             processes: 4096,
             leaks: Policy::Warn,
-            egress: Policy::Warn,
+            egress: Egress::Warn,
             pcap: Pcap::Never,
             uplink: false,
         }
@@ -229,8 +231,8 @@ impl Spec {
 
     /// Chooses what becomes of the test if it tries to leave its sandbox.
     #[must_use]
-    pub fn egress(mut self, policy: Policy) -> Self {
-        self.egress = policy;
+    pub fn egress(mut self, egress: impl Into<Egress>) -> Self {
+        self.egress = egress.into();
         self
     }
 
@@ -263,6 +265,16 @@ impl Spec {
         if self.hostname != DEFAULT_HOSTNAME && self.uts == Host {
             let why = "the test may not rename the host";
             return Some(format!("hostname contradicts uts = \"host\": {why}; leave one of the two out"));
+        }
+        if let Egress::Allow(list) = &self.egress {
+            let wrong = list.iter().find_map(|text| Some((text, crate::egress::Allowed::read(text).err()?)));
+            if let Some((text, why)) = wrong {
+                return Some(format!("egress allows {text:?}: {why}"));
+            }
+        }
+        if self.egress.is_recorded() && self.net == Host {
+            let why = "with the host's network, attempts succeed";
+            return Some(format!("egress contradicts net = \"host\": {why}; leave one of the two out"));
         }
         if self.pcap != Pcap::Never && self.net == Host {
             let why = "what goes over the host's network is not the test's to keep";

@@ -4,6 +4,7 @@
 //! decided in [`given`], what a duration or a size is in [`units`].
 
 mod contradictions;
+mod destinations;
 mod given;
 mod list;
 mod units;
@@ -29,7 +30,19 @@ pub(crate) struct Argument {
 /// Every argument that is part of a spec. A new one is a new row here (and an entry in the attribute's documentation,
 /// and a file per mistake under `tests/ui/mistakes`).
 const ARGUMENTS: &[Argument] = &[
-    Argument { name: "egress", form: r#"egress = "ignore"` or `"warn"` or `"fail""#, calls: policy },
+    Argument {
+        name: "egress",
+        form: r#"egress = "ignore"` or `"warn"` or `"fail"` or `"record"` or `["10.0.0.0/8:443"]"#,
+        calls: |given, isotest| {
+            if let Some(allowed) = given.destinations() {
+                let allowed = allowed?;
+                return Ok(quote!(.egress(#isotest::Egress::Allow(::std::vec![#(#allowed.into()),*]))));
+            }
+            let words = [("ignore", "Ignore"), ("warn", "Warn"), ("fail", "Fail"), ("record", "Record")];
+            let egress = given.one_of(&words)?;
+            Ok(quote!(.egress(#isotest::Egress::#egress)))
+        },
+    },
     Argument {
         name: "env",
         form: r#"env(NAME = "value")"#,
@@ -237,7 +250,7 @@ mod tests {
         ));
         let expected = quote! {
             .pid(::isotest::Namespace::Host).mount(::isotest::Namespace::Host).uts(::isotest::Namespace::Isolated)
-            .leaks(::isotest::Policy::Fail).egress(::isotest::Policy::Ignore)
+            .leaks(::isotest::Policy::Fail).egress(::isotest::Egress::Ignore)
             .pcap(::isotest::Pcap::Failed)
         };
         assert_eq!(written, expected.to_string());

@@ -42,6 +42,9 @@ use crate::mistakes::Mistakes;
 ///
 /// - `egress = "ignore"`, `"warn"` or `"fail"`: what becomes of a test that tries to reach an address outside of its
 ///   network, if it passes otherwise. See [below](#what-a-test-leaves-behind-and-where-it-wants-to-go). Default `"warn"`.
+///   `egress = "record"` tells where to: names that were asked for, and addresses with protocol and port.
+///   `egress = ["10.0.0.0/8:443", "example.com"]` does so too, and fails the test if it tried to go anywhere else. Nothing leaves
+///   the sandbox in either case.
 /// - `env(NAME = "value", …)`: environment variables, set before the test starts. A name that is no identifier stands
 ///   in quotes: `env("my.name" = "value")`. `environ(7)`
 /// - `hostname = "db-1"`: the host name inside, 1 to 64 letters, digits, `-`, `_` and `.`. Default `"isotest"`.

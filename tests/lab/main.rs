@@ -11,6 +11,7 @@ mod crashes;
 mod crossing;
 mod cuts;
 mod drawing;
+mod egress;
 mod entered;
 mod failing;
 mod faults;

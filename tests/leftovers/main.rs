@@ -63,7 +63,7 @@ fn where_it_is_forbidden_the_test_fails_and_says_why() {
         let output = output_of(&name);
         assert_eq!(passes(&name), words.is_empty(), "{name}:\n{}", told());
         assert!(contains_in_order(output, words), "{name} does not say {words:?}:\n{output}");
-        let why = ["(leaks = \"fail\")", "(egress = \"fail\")"].iter().filter(|why| output.contains(**why)).count();
+        let why = ["(leaks = \"fail\")", "(forbidden by egress)"].iter().filter(|why| output.contains(**why)).count();
         assert_eq!(why, words.len().min(1), "{name}:\n{output}");
     }
 }

@@ -157,6 +157,11 @@ impl<'f, 't> Value<'f, 't> {
         self.value.get_ref().is_table()
     }
 
+    /// Whether it is an array.
+    pub(super) fn is_array(&self) -> bool {
+        self.value.get_ref().is_array()
+    }
+
     /// As a table.
     pub(super) fn table(&self) -> Option<Table<'f, 't>> {
         match self.value.get_ref() {

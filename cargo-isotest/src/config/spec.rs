@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use isotest::{Namespace, Pcap, Pid1, Policy, Spec, User};
+use isotest::runner::Allowed;
+use isotest::{Egress, Namespace, Pcap, Pid1, Policy, Spec, User};
 
 use super::layer::{Source, Sourced};
 use super::mistake::Mistake;
@@ -51,7 +52,7 @@ pub(crate) enum Change {
     /// What left-overs mean.
     Leaks(Policy),
     /// What an attempt to leave the sandbox means.
-    Egress(Policy),
+    Egress(Egress),
     /// Of which runs packets are kept.
     Pcap(Pcap),
     Uplink(bool),
@@ -82,6 +83,14 @@ impl SpecPatch {
         // A name for a host that the attribute shares, or a PID 1 among its processes, would contradict the attribute.
         let renames_nothing = spec.uts == Namespace::Host && !free("uts");
         let replaces_nothing = spec.pid == Namespace::Host && !free("pid");
+        let net = match self.changes.get("net") {
+            Some(Sourced { value: Change::Net(whose), source }) if free("net") || *source == Source::CommandLine => {
+                *whose
+            }
+            _ => spec.net,
+        };
+        // Nothing can be seen of what goes over the host's network.
+        let sees_nothing = net == Namespace::Host;
         for (name, Sourced { value, source }) in self.changes() {
             let typed = *source == Source::CommandLine;
             if !typed && !free(name) {
@@ -103,9 +112,9 @@ impl SpecPatch {
                 Change::Processes(processes) => spec.processes = processes,
                 Change::Timeout(timeout) => spec.timeout = timeout,
                 Change::Leaks(policy) => spec.leaks = policy,
-                Change::Egress(policy) => spec.egress = policy,
-                // What goes over the host's network is not the test's to keep.
-                Change::Pcap(_) if spec.net == Namespace::Host && !typed => {}
+                Change::Egress(Egress::Record | Egress::Allow(_)) if sees_nothing && !typed => {}
+                Change::Egress(egress) => spec.egress = egress,
+                Change::Pcap(_) if sees_nothing && !typed => {}
                 Change::Pcap(pcap) => spec.pcap = pcap,
                 Change::Uplink(_) if spec.net == Namespace::Host && !typed => {}
                 Change::Uplink(uplink) => spec.uplink = uplink,
@@ -154,7 +163,7 @@ impl SpecPatch {
             Change::Processes(spec.processes),
             Change::Timeout(spec.timeout),
             Change::Leaks(spec.leaks),
-            Change::Egress(spec.egress),
+            Change::Egress(spec.egress.clone()),
             Change::Pcap(spec.pcap),
             Change::Uplink(spec.uplink),
         ];
@@ -209,10 +218,17 @@ impl fmt::Display for Change {
             | Change::Ipc(whose) => {
                 f.write_str(if *whose == Namespace::Isolated { "\"isolated\"" } else { "\"host\"" })
             }
-            Change::Leaks(policy) | Change::Egress(policy) => f.write_str(match policy {
+            Change::Leaks(policy) => f.write_str(match policy {
                 Policy::Ignore => "\"ignore\"",
                 Policy::Warn => "\"warn\"",
                 Policy::Fail => "\"fail\"",
+            }),
+            Change::Egress(Egress::Allow(list)) => write!(f, "{}", toml::Value::from(list.clone())),
+            Change::Egress(egress) => f.write_str(match egress {
+                Egress::Ignore => "\"ignore\"",
+                Egress::Warn => "\"warn\"",
+                Egress::Fail => "\"fail\"",
+                Egress::Record | Egress::Allow(_) => "\"record\"",
             }),
             Change::Pcap(pcap) => f.write_str(match pcap {
                 Pcap::Never => "\"never\"",
@@ -257,7 +273,7 @@ pub(super) fn read(mut table: Table<'_, '_>, source: &dyn Fn(usize) -> Source) -
     key(&mut table, "processes", processes);
     key(&mut table, "timeout", timeout);
     key(&mut table, "leaks", |value| policy(value).map(Change::Leaks));
-    key(&mut table, "egress", |value| policy(value).map(Change::Egress));
+    key(&mut table, "egress", egress);
     key(&mut table, "pcap", |value| {
         let words = [("never", Pcap::Never), ("failed", Pcap::Failed), ("always", Pcap::Always)];
         word(value, words).map(Change::Pcap)
@@ -288,6 +304,26 @@ fn whose(value: &Value<'_, '_>) -> Option<Namespace> {
 
 fn policy(value: &Value<'_, '_>) -> Option<Policy> {
     word(value, [("ignore", Policy::Ignore), ("warn", Policy::Warn), ("fail", Policy::Fail)])
+}
+
+fn egress(value: &Value<'_, '_>) -> Option<Change> {
+    if value.is_array() {
+        let read = |entry: &Value<'_, '_>| {
+            let text = entry.string()?;
+            match Allowed::read(text) {
+                Ok(_) => Some(text.to_owned()),
+                Err(why) => entry.wrong("is an address, a network or a name, as in \"10.0.0.0/8:443\"", &why),
+            }
+        };
+        let entries = value.array()?;
+        let list: Option<Vec<String>> = entries.iter().map(read).collect();
+        return list.map(|list| Change::Egress(Egress::Allow(list)));
+    }
+    let words =
+        [("ignore", Egress::Ignore), ("warn", Egress::Warn), ("fail", Egress::Fail), ("record", Egress::Record)];
+    let text = value.string()?;
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| Change::Egress(meaning.clone()));
+    found.or_else(|| value.not_one_of(text, words.iter().map(|(word, _)| *word)))
 }
 
 fn hostname(value: &Value<'_, '_>) -> Option<Change> {

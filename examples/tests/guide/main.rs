@@ -6,6 +6,7 @@
 
 mod captured;
 mod cuts;
+mod egress;
 mod faults;
 mod first_steps;
 mod gateways;

@@ -12,17 +12,17 @@ use super::census::Census;
 use super::litter::Clean;
 use super::{Sandbox, describe, egress, isolated};
 use crate::outcome::End;
-use crate::report::{InForce, Kind, LeftFiles, LeftOver, Report, Usage};
+use crate::report::{Destinations, InForce, Kind, LeftFiles, LeftOver, Report, Usage};
 use crate::sys::word::SharedWord;
-use crate::{Namespace, Policy, Spec};
+use crate::{Egress, Namespace, Policy, Spec};
 
 /// Looks at what the test has left, used and tried. What its spec ignores is not looked at.
 pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &Census, clean: &Clean) -> Report {
-    let Spec { leaks, egress, net, .. } = sandbox.run.spec;
+    let Spec { leaks, net, ref egress, .. } = sandbox.run.spec;
     // What init has to end was not given the time to clean up.
     let ended_by_itself = matches!(end, End::Exited(_) | End::Signalled(_));
     let leaks_matter = ended_by_itself && leaks != Policy::Ignore;
-    let egress_matters = isolated(sandbox) && net == Namespace::Isolated && egress != Policy::Ignore;
+    let egress_matters = isolated(sandbox) && net == Namespace::Isolated && *egress != Egress::Ignore;
     reap_the_dead();
     Report {
         end,
@@ -33,6 +33,7 @@ pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &
         egress: egress_matters.then(egress::attempts),
         labs: word.left(),
         captured: None,
+        destinations: Destinations::default(),
         usage: usage(),
     }
 }

@@ -81,9 +81,33 @@ pub(crate) fn raise(batch: &mut Batch, index: u32) {
     batch.add(libc::RTM_NEWLINK, 0, &link_header(index, UP), |_| {});
 }
 
+/// Brings an interface up behind which all are reached without looking for their hardware addresses.
+pub(crate) fn raise_without_neighbours(batch: &mut Batch, index: u32) {
+    batch.add(libc::RTM_NEWLINK, 0, &link_header(index, UP | libc::IFF_NOARP as u32), |_| {});
+}
+
+/// A route to everything by an interface, after all other routes.
+pub(crate) fn default_route(batch: &mut Batch, v6: bool, index: u32) {
+    let family = if v6 { libc::AF_INET6 } else { libc::AF_INET } as u8;
+    let (table, scope) = (libc::RT_TABLE_MAIN, if v6 { libc::RT_SCOPE_UNIVERSE } else { libc::RT_SCOPE_LINK });
+    let header = [family, 0, 0, 0, table, libc::RTPROT_STATIC, scope, libc::RTN_UNICAST, 0, 0, 0, 0];
+    batch.add(libc::RTM_NEWROUTE, CREATE, &header, |route| {
+        route.number(libc::RTA_OIF, index).number(libc::RTA_PRIORITY, u32::MAX >> 1);
+    });
+}
+
 /// An address of an interface. An IPv6 address is tentative at first, until the kernel has its host hear who asks for it.
 pub(crate) fn address(batch: &mut Batch, index: u32, prefix: Prefix) {
-    let mut header = vec![family(prefix.address()), prefix.length(), 0, libc::RT_SCOPE_UNIVERSE];
+    address_with(batch, index, prefix, 0);
+}
+
+/// An address of an interface, at once usable: nobody else can have it, so nobody is asked.
+pub(crate) fn usable_address(batch: &mut Batch, index: u32, prefix: Prefix) {
+    address_with(batch, index, prefix, if prefix.address().is_ipv6() { libc::IFA_F_NODAD as u8 } else { 0 });
+}
+
+fn address_with(batch: &mut Batch, index: u32, prefix: Prefix, flags: u8) {
+    let mut header = vec![family(prefix.address()), prefix.length(), flags, libc::RT_SCOPE_UNIVERSE];
     header.extend(index.to_ne_bytes());
     batch.add(libc::RTM_NEWADDR, CREATE, &header, |address| {
         let bytes = bytes(prefix.address());

@@ -28,3 +28,23 @@ pub(crate) fn missed(socket: BorrowedFd<'_>) -> Result<u32> {
     super::check(libc::c_long::from(result))?;
     Ok(statistics[1])
 }
+
+/// Sends one frame by the interface of this number, `sendto(2)` with a `struct sockaddr_ll`.
+#[cfg(feature = "lab")]
+pub(crate) fn send(socket: BorrowedFd<'_>, index: usize, frame: &[u8]) -> Result<()> {
+    let to = libc::sockaddr_ll {
+        sll_family: libc::AF_PACKET as libc::sa_family_t,
+        sll_protocol: 0,
+        sll_ifindex: index as libc::c_int,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let length = size_of_val(&to) as libc::socklen_t;
+    // SAFETY: the frame and the address are as long as is said, and live until the call returns.
+    let sent = unsafe {
+        libc::sendto(socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0, (&raw const to).cast(), length)
+    };
+    super::check(sent as libc::c_long).map(drop)
+}

@@ -34,6 +34,13 @@ pub(super) fn find(given: &[Given], mistakes: &mut Mistakes) {
             "`hostname` contradicts `uts = \"host\"`: the test may not rename the host; leave one of the two out",
         );
     }
+    let recorded = argument("egress").filter(|egress| egress.says("record") || egress.destinations().is_some());
+    if let (Some(egress), Some(_)) = (recorded, with("net", "host")) {
+        refuse(
+            egress,
+            "`egress` contradicts `net = \"host\"`: with the host's network, attempts succeed; leave one of the two out",
+        );
+    }
     if let (Some(pcap), Some(_)) = (argument("pcap").filter(|pcap| !pcap.says("never")), with("net", "host")) {
         refuse(
             pcap,

@@ -5,14 +5,15 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, Ident, LitBool, LitInt, LitStr, Path, Result, Token, token};
 
 use super::variables::{self, Variable};
-use super::{Argument, argument_named, list, units};
+use super::{Argument, argument_named, destinations, list, units};
+use crate::mistakes::Mistakes;
 
 /// One argument as it stands in the attribute.
 pub(crate) struct Given {
@@ -169,6 +170,27 @@ impl Given {
             Written::List(list) => variables::read(list.stream()),
             _ => Err(self.in_another_form()),
         }
+    }
+
+    /// What a test may be allowed to go to: `["10.0.0.0/8:443", …]`. `None` where no list stands.
+    pub(super) fn destinations(&self) -> Option<Result<Vec<LitStr>>> {
+        let Written::Value(tokens) = &self.written else { return None };
+        let list = match tokens.clone().into_iter().next()? {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => group,
+            _ => return None,
+        };
+        let mut mistakes = Mistakes::default();
+        let entries = list::read(list.stream(), &mut mistakes, |input| {
+            let text: LitStr =
+                input.parse().map_err(|error| Error::new(error.span(), "expected an entry in quotes"))?;
+            destinations::check(&text.value()).map_err(|why| Error::new(text.span(), why))?;
+            list::expect_the_end_of_an_entry(input)?;
+            Ok(text)
+        });
+        if let Some(more) = tokens.clone().into_iter().nth(1) {
+            mistakes.add(Error::new(more.span(), "put a comma before this"));
+        }
+        Some(mistakes.none_in(entries))
     }
 
     /// A path, bare or in quotes.

@@ -1,6 +1,6 @@
 //! What is told of one attempt?
 
-use isotest::runner::{Failure, LeftFiles, LeftOver, Outcome, Process, Report};
+use isotest::runner::{Destination, Destinations, Failure, LeftFiles, LeftOver, Outcome, Process, Report};
 use serde_json::{Value, json};
 
 use crate::capture::Capture;
@@ -75,10 +75,24 @@ fn add_report(report: &Report, document: &mut Value) {
         "peak-memory": report.usage.peak_memory,
     });
     document["egress"] = report.egress.into();
+    if !report.destinations.told.is_empty() {
+        document["destinations"] = destinations(&report.destinations);
+    }
     document["leaks"] = json!({
         "processes": processes(&report.left_over),
         "files": files(&report.files),
     });
+}
+
+fn destinations(tried: &Destinations) -> Value {
+    let one = |(destination, attempts): &(Destination, u64)| match destination {
+        Destination::Name(name) => json!({ "name": name, "attempts": attempts }),
+        Destination::Address { protocol, address, port } => {
+            json!({ "protocol": protocol, "address": address, "port": port, "attempts": attempts })
+        }
+    };
+    let first: Vec<Value> = tried.told.iter().map(one).collect();
+    json!({ "count": tried.told.len() + tried.left_out, "first": first })
 }
 
 fn processes(left: &LeftOver) -> Value {
