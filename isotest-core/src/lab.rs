@@ -41,6 +41,7 @@ mod chance;
 mod check;
 mod crash;
 mod cut;
+mod departure;
 mod describe;
 mod destroy;
 mod diag;

@@ -305,3 +305,20 @@ fn any_address_answers_pings() -> Result<()> {
     });
     Ok(())
 }
+
+#[isotest]
+fn the_test_body_can_have_one_after_the_other() -> Result<()> {
+    let files = || ["/etc/hosts", "/etc/resolv.conf"].map(|path| std::fs::read_to_string(path).expect("text"));
+    let interfaces = || std::fs::read_dir("/sys/class/net").expect("one's own").count();
+    let before = (files(), interfaces());
+    for name in ["one.example.com:80", "two.example.com:80"] {
+        let internet = Internet::new()?;
+        internet.serve(name.trim_end_matches(":80"), 80, echo_asked)?;
+        assert_eq!(heard(name).expect("it is served"), name);
+        assert_ne!((files(), interfaces()), before);
+        drop(internet);
+        assert_eq!((files(), interfaces()), before, "nothing is left of it");
+    }
+    assert!(heard("two.example.com:80").is_err());
+    Ok(())
+}

@@ -58,8 +58,8 @@ pub(crate) fn furnish(host: &str, views: &Views) -> Result<()> {
     lay(&trees)
 }
 
-/// Lays the files over those of the test body itself.
-pub(crate) fn show_here(views: &Views) -> Result<()> {
+/// Lays the files over those of the test body itself; says which those are.
+pub(crate) fn show_here(views: &Views) -> Result<Vec<String>> {
     // Elsewhere, so that nobody in the test finds another /tmp for a moment.
     let take_elsewhere = || {
         let unshared = nix::sched::unshare(CloneFlags::CLONE_NEWNS);
@@ -67,7 +67,8 @@ pub(crate) fn show_here(views: &Views) -> Result<()> {
         take(views)
     };
     let trees = super::place::on_a_thread("lab-files", take_elsewhere)?;
-    lay(&trees)
+    lay(&trees)?;
+    Ok(trees.into_iter().map(|(over, _)| over).collect())
 }
 
 /// Writes the files and takes them as mounts that are attached nowhere. The calling thread's /tmp is another for a moment.

@@ -17,7 +17,7 @@ use super::settle::settle;
 use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
 use super::wires::Wires;
-use super::{carrier, check, describe, failure, held, kill, routes, rules, seed, translation};
+use super::{carrier, check, departure, describe, failure, held, kill, routes, rules, seed, translation};
 
 /// One lab.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ enum Stage {
 pub(crate) struct Network {
     /// One for each node.
     pub(crate) places: Vec<Arc<Place>>,
+    /// The files of the test body that are covered by the lab's.
+    pub(crate) covered: Vec<String>,
     /// The namespaces, with the sockets that change them.
     pub(crate) spaces: Mutex<Spaces>,
     /// Who answers for names.
@@ -245,6 +247,7 @@ impl Shared {
             kill::all_in(&network.places);
             network.names.stop();
             self.outside.close();
+            self.read(|topology| departure::leave(topology, &network));
         }
     }
 }
@@ -268,12 +271,13 @@ impl Network {
         let views = views(topology, outside)?;
         let names = Arc::new(Names::of(topology, outside));
         let mut here = Some(here);
+        let mut covered = Vec::new();
         let mut places = Vec::new();
         for (number, node) in topology.nodes.iter().enumerate() {
             let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
                 (Role::Here, Some(rooms)) => {
                     if crate::entry::own().is_some_and(|own| own.mounts) {
-                        files::show_here(&views)?;
+                        covered = files::show_here(&views)?;
                     }
                     Place::here(&node.name, rooms, &names)?
                 }
@@ -285,14 +289,14 @@ impl Network {
             let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
             outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
         }
-        Ok(Network { places, spaces: Mutex::new(spaces), names, wires, way_out })
+        Ok(Network { places, covered, spaces: Mutex::new(spaces), names, wires, way_out })
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
         rules::replace(attempt, &self.spaces(), tables)
     }
 
-    fn spaces(&self) -> MutexGuard<'_, Spaces> {
+    pub(crate) fn spaces(&self) -> MutexGuard<'_, Spaces> {
         self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,6 +15,7 @@ const NFTABLES: u16 = 10;
 const BEGIN: u16 = 16;
 const END: u16 = 17;
 const NEW_TABLE: u16 = NFTABLES << 8;
+const DELETE_TABLE: u16 = (NFTABLES << 8) | 2;
 const NEW_CHAIN: u16 = (NFTABLES << 8) | 3;
 const NEW_RULE: u16 = (NFTABLES << 8) | 6;
 
@@ -61,9 +62,12 @@ pub(crate) fn lead(address: Ipv4Addr, ports: Ports) -> Result<(), Refusal> {
 fn transaction(address: Ipv4Addr, ports: Ports) -> Batch {
     let mut batch = Batch::default();
     batch.add(BEGIN, 0, &header(libc::AF_UNSPEC, NFTABLES), |_| {});
-    batch.add(NEW_TABLE, libc::NLM_F_CREATE, &ipv4(), |table| {
-        table.text(1, TABLE);
-    });
+    // An earlier lab may have left one in the test body's network; and there has to be one to be deleted.
+    for (kind, flags) in [(NEW_TABLE, libc::NLM_F_CREATE), (DELETE_TABLE, 0), (NEW_TABLE, libc::NLM_F_CREATE)] {
+        batch.add(kind, flags, &ipv4(), |table| {
+            table.text(1, TABLE);
+        });
+    }
     batch.add(NEW_CHAIN, libc::NLM_F_CREATE, &ipv4(), |chain| {
         chain.text(1, TABLE).text(3, CHAIN);
         chain.nest(4, |hook| {
