@@ -187,6 +187,7 @@ impl Host {
             let attempt = format!("entering `{}`", self.name);
             return Err(Error::new(attempt, "it has crashed").remedy("bring it back by `restart` first"));
         }
+        network.settle(self.node, &self.name)?;
         Ok(Arc::clone(&network.places[self.node]))
     }
 }

@@ -1,31 +1,44 @@
 //! When does a host hear who asks for its IPv6 addresses? The kernel has it listen on a thread of its own, on a busy machine much later,
 //! and who has asked in vain asks again after a second.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::build::Spaces;
 use super::error::{Error, Result};
-use super::plan::{Space, Step};
+use super::plan::Space;
+use super::topology::{Role, Topology};
 use crate::netlink::{Batch, Refusal, Socket};
 
-/// Waits until all do.
-pub(crate) fn settle(steps: &[(Space, Step)], spaces: &mut Spaces) -> Result<()> {
-    for (space, host) in hosts_with_ipv6(steps) {
-        let space = spaces.get_mut(space).expect("every space of a step was made");
-        wait_for_addresses(&mut space.links, host)?;
-    }
-    Ok(())
-}
+/// Which hosts do already.
+#[derive(Debug)]
+pub(crate) struct Settled(Vec<AtomicBool>);
 
-/// Each once: a host's steps stand together.
-fn hosts_with_ipv6(steps: &[(Space, Step)]) -> impl Iterator<Item = (&Space, &str)> {
-    let mut last = None;
-    steps.iter().filter_map(move |(space, step)| match step {
-        Step::Address { prefix, host, .. } if prefix.address().is_ipv6() && last.replace(space) != Some(space) => {
-            Some((space, host.as_str()))
+impl Settled {
+    /// Waits for those who are asked whether anybody enters them or not. For the others it is enough when somebody does, which spares a
+    /// large lab most of the time that the kernel takes: for 500 hosts at a switch as long as for all else.
+    pub(crate) fn those_that_nobody_enters(topology: &Topology, spaces: &mut Spaces) -> Result<Settled> {
+        let settled = Settled(topology.nodes.iter().map(|_| AtomicBool::new(false)).collect());
+        for (node, it) in topology.nodes.iter().enumerate().filter(|(_, it)| it.role != Role::Host) {
+            settled.wait(node, &it.name, spaces)?;
         }
-        _ => None,
-    })
+        Ok(settled)
+    }
+
+    /// Waits for one.
+    pub(crate) fn wait(&self, node: usize, host: &str, spaces: &mut Spaces) -> Result<()> {
+        if !self.has(node) {
+            let space = spaces.get_mut(&Space::Node(node)).expect("every host has a space");
+            wait_for_addresses(&mut space.links, host)?;
+            self.0[node].store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether it has been waited for.
+    pub(crate) fn has(&self, node: usize) -> bool {
+        self.0[node].load(Ordering::Relaxed)
+    }
 }
 
 /// Until an IPv6 address is no longer tentative, its host does not hear who asks for it.

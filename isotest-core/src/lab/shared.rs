@@ -13,7 +13,7 @@ use super::names::{Names, RESOLVER};
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
-use super::settle::settle;
+use super::settle::Settled;
 use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
 use super::wires::Wires;
@@ -54,6 +54,8 @@ pub(crate) struct Network {
     pub(crate) covered: Vec<String>,
     /// The namespaces, with the sockets that change them.
     pub(crate) spaces: Mutex<Spaces>,
+    /// Which hosts hear who asks for them.
+    settled: Settled,
     /// Who answers for names.
     names: Arc<Names>,
     /// What carries packets over links with faults.
@@ -257,15 +259,22 @@ fn gone(attempt: &str) -> Error {
 }
 
 impl Network {
+    /// Waits until a host that somebody enters hears who asks for it.
+    pub(crate) fn settle(&self, node: usize, host: &str) -> Result<()> {
+        if self.settled.has(node) {
+            return Ok(());
+        }
+        self.settled.wait(node, host, &mut self.spaces())
+    }
+
     fn build(topology: &Topology, seed: u64, outside: &Arc<Outside>) -> Result<Network> {
         let routes = routes::of_all(topology);
         check::check(topology, &routes)?;
         let here = Rooms::here()?;
         let mut spaces = build::namespaces(topology, &plan::spaces(topology), &here.copy_of_network()?)?;
-        let steps = plan::steps(topology, &routes);
-        build::carry_out(&steps, &mut spaces)?;
+        build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
         carrier::wait(&plan::first_up(topology), &mut spaces)?;
-        settle(&steps, &mut spaces)?;
+        let settled = Settled::those_that_nobody_enters(topology, &mut spaces)?;
         let wires = Wires::start(topology, seed, &spaces)?;
         let way_out = uplink::connect(topology, &mut spaces)?;
         let views = views(topology, outside)?;
@@ -289,7 +298,7 @@ impl Network {
             let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
             outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
         }
-        Ok(Network { places, covered, spaces: Mutex::new(spaces), names, wires, way_out })
+        Ok(Network { places, covered, spaces: Mutex::new(spaces), settled, names, wires, way_out })
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
