@@ -44,6 +44,12 @@ impl Batch {
         pad(&mut self.bytes);
     }
 
+    /// What will be sent, without the numbers that the socket gives.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// How many messages there are.
     pub(crate) fn len(&self) -> usize {
         self.starts.len()

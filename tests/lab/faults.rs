@@ -2,6 +2,7 @@
 
 mod datagrams;
 mod frames;
+mod kernel;
 mod numbers;
 mod repeated;
 mod sound;

@@ -73,6 +73,17 @@ impl Error {
         }
         self
     }
+
+    /// Says which module a kernel lacks that does not know a queueing discipline.
+    #[must_use]
+    pub(crate) fn unless_kernel_knows(mut self, errno: Errno, module: &str) -> Error {
+        if errno == Errno::ENOENT {
+            self.cause = format!("this kernel has no {module} ({errno})");
+            self.remedy =
+                Some(format!("load the module (`modprobe {module}`), or leave the lab's faults to `Engine::Lab`"));
+        }
+        self
+    }
 }
 
 fn explained(errno: Errno) -> String {

@@ -66,6 +66,8 @@ pub(crate) enum Step {
 /// The first numbers of interfaces: in the namespaces that are the lab's alone, and in the test body's own, where others may be.
 pub(crate) const FIRST: u32 = 2;
 const FIRST_HERE: u32 = 1000;
+/// What interfaces carry at most where nothing else is said.
+pub(crate) const USUAL_MTU: u32 = 1500;
 const FIRST_PORT: u32 = 1000;
 
 /// The namespaces to make, in order.

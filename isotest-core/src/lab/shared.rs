@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::barriers::{self, Barriers};
 use super::build::{self, Spaces};
+use super::engine::Engine;
 use super::error::{Error, Result};
 use super::faults::Faults;
 use super::files::{self, Views};
@@ -17,7 +18,7 @@ use super::settle::Settled;
 use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
 use super::wires::Wires;
-use super::{carrier, check, departure, describe, failure, held, kill, routes, rules, seed, translation};
+use super::{carrier, check, departure, describe, engine, failure, held, kill, routes, rules, seed, translation};
 
 /// One lab.
 #[derive(Debug)]
@@ -114,8 +115,16 @@ impl Shared {
         let State { topology, stage, .. } = &mut *state;
         for at in from {
             let attempt = || format!("changing the faults of {}", topology.link_name(at.cable));
+            let by_kernel = topology.engine == Engine::Kernel;
+            if by_kernel {
+                engine::check(faults, &topology.link_name(at.cable))?;
+            }
             match stage {
-                Stage::Drawn => topology.cables[at.cable].wired = true,
+                Stage::Drawn => topology.cables[at.cable].wired |= !by_kernel,
+                Stage::Up(network) if by_kernel => {
+                    let mut spaces = network.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+                    engine::set(topology, *at, faults, &mut spaces)?;
+                }
                 Stage::Up(network) if topology.cables[at.cable].wired => {
                     network.wires.as_ref().map_or(Ok(()), |wires| wires.set(*at, faults.clone()))?;
                 }
@@ -275,6 +284,7 @@ impl Network {
         build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
         carrier::wait(&plan::first_up(topology), &mut spaces)?;
         let settled = Settled::those_that_nobody_enters(topology, &mut spaces)?;
+        engine::start(topology, &mut spaces)?;
         let wires = Wires::start(topology, seed, &spaces)?;
         let way_out = uplink::connect(topology, &mut spaces)?;
         let views = views(topology, outside)?;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::addresses::{self, Mac, Prefix};
+use super::engine::Engine;
 use super::error::{Error, Result};
 use super::faults::Faults;
 
@@ -14,6 +15,8 @@ pub(crate) struct Topology {
     pub(crate) segments: Vec<Segment>,
     pub(crate) cables: Vec<Cable>,
     pub(crate) routes: Vec<Route>,
+    /// Who carries out faults.
+    pub(crate) engine: Engine,
     pub(crate) forwards: Vec<Forward>,
 }
 

@@ -27,7 +27,8 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// When a number makes no sense, such as a loss of 130 %, or the lab is up and the link was not wired.
+    /// When a number makes no sense, such as a loss of 130 %, or the lab is up and the link was not wired. Where the kernel carries faults out
+    /// ([`Engine::Kernel`](super::Engine)), any link can have them at any time, but when the kernel has no such fault.
     pub fn faults(&self, faults: Faults) -> Result<&Self> {
         self.break_down(&[0, 1], &faults)
     }

@@ -56,7 +56,6 @@ const ROOM: usize = 64 << 20;
 const INSISTENCE: Duration = Duration::from_millis(500);
 /// What an Ethernet header and two VLAN tags add to the MTU.
 const HEADERS: u32 = 14 + 2 * 4;
-const USUAL_MTU: u32 = 1500;
 
 impl Wires {
     /// Starts what carries frames over the wires, if there are any.
@@ -72,7 +71,7 @@ impl Wires {
         });
         let network = space.namespace.try_clone();
         let network = network.map_err(|error| Error::new("copying a descriptor", error.to_string()))?;
-        let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(USUAL_MTU);
+        let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(plan::USUAL_MTU);
         engine.start((mtu + HEADERS) as usize, network)?;
         Ok(Some(Wires { engine }))
     }

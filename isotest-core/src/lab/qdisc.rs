@@ -1,0 +1,142 @@
+//! How is the kernel told of faults? One function per message, `tc-netem(8)`, `tc-tbf(8)`; linux/pkt_sched.h.
+
+use super::faults::{Faults, GilbertElliott, Rate};
+use crate::netlink::Batch;
+
+/// Where a queueing discipline sits.
+pub(crate) const ROOT: u32 = u32::MAX;
+pub(crate) const WITHIN_NETEM: u32 = 0x1_0001;
+
+const NETEM: u32 = 0x1_0000;
+const TBF: u32 = 0x2_0000;
+const CREATE: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+
+/// `struct tcmsg`: the interface, the discipline's own number, and its parent's.
+fn header(index: u32, handle: u32, parent: u32) -> [u8; 20] {
+    let mut header = [0; 20];
+    header[4..8].copy_from_slice(&index.to_ne_bytes());
+    header[8..12].copy_from_slice(&handle.to_ne_bytes());
+    header[12..16].copy_from_slice(&parent.to_ne_bytes());
+    header
+}
+
+/// Takes away what was set before.
+pub(crate) fn remove(batch: &mut Batch, index: u32) {
+    batch.add(libc::RTM_DELQDISC, 0, &header(index, 0, ROOT), |_| {});
+}
+
+/// Delay, loss, duplication and damage.
+pub(crate) fn netem(batch: &mut Batch, index: u32, faults: &Faults) {
+    const CORRUPT: u16 = 4;
+    const LOSS: u16 = 5;
+    const LATENCY: u16 = 10;
+    const JITTER: u16 = 11;
+    /// `NETEM_LOSS_GE`.
+    const GILBERT_ELLIOTT: u16 = 2;
+    /// How many packets are on their way at most.
+    const LIMIT: u32 = 100_000;
+    batch.add(libc::RTM_NEWQDISC, CREATE, &header(index, NETEM, ROOT), |message| {
+        // `struct tc_netem_qopt`: latency, limit, loss, gap, duplicate, jitter; the times come as attributes.
+        let fixed = [0, LIMIT, scaled(faults.loss), 0, scaled(faults.duplicate), 0];
+        message.text(libc::TCA_KIND, "netem").nest_after(
+            libc::TCA_OPTIONS,
+            &fixed.map(u32::to_ne_bytes).concat(),
+            |options| {
+                options.put(LATENCY, &(faults.latency.as_nanos() as i64).to_ne_bytes());
+                options.put(JITTER, &(faults.jitter.as_nanos() as i64).to_ne_bytes());
+                if faults.corrupt > 0.0 {
+                    options.put(CORRUPT, &[scaled(faults.corrupt), 0].map(u32::to_ne_bytes).concat());
+                }
+                if let Some(GilbertElliott { to_bad, to_good, loss_in_good, loss_in_bad }) = faults.bursts {
+                    // The third is what passes in the bad state.
+                    let model =
+                        [to_bad, to_good, 1.0 - loss_in_bad, loss_in_good].map(scaled).map(u32::to_ne_bytes).concat();
+                    options.nest(LOSS, |loss| {
+                        loss.put(GILBERT_ELLIOTT, &model);
+                    });
+                }
+            },
+        );
+    });
+}
+
+/// A rate, with room for so many bytes that wait, in steps of a frame at least.
+pub(crate) fn tbf(batch: &mut Batch, index: u32, parent: u32, Rate(bits): Rate, room: u64, frame: u64) {
+    const PARAMETERS: u16 = 1;
+    const RATE: u16 = 4;
+    const BURST: u16 = 6;
+    /// `TC_LINKLAYER_ETHERNET`.
+    const ETHERNET: u8 = 1;
+    let bytes = ((bits / 8.0) as u64).max(1);
+    // What passes in four milliseconds: the kernel's clock need not be finer.
+    let burst = capped((bytes / 250).max(frame));
+    // `struct tc_tbf_qopt`: two `struct tc_ratespec`, of which the second is for a peak, then limit, buffer and MTU.
+    let mut parameters = vec![0, ETHERNET, 0, 0, 0, 0, 0, 0];
+    parameters.extend(capped(bytes).to_ne_bytes());
+    parameters.extend([0; 12]);
+    parameters.extend(capped(room).to_ne_bytes());
+    parameters.extend([0; 8]);
+    batch.add(libc::RTM_NEWQDISC, CREATE, &header(index, TBF, parent), |message| {
+        message.text(libc::TCA_KIND, "tbf").nest(libc::TCA_OPTIONS, |options| {
+            options.put(PARAMETERS, &parameters).number(BURST, burst);
+            if bytes > u64::from(u32::MAX) {
+                options.put(RATE, &bytes.to_ne_bytes());
+            }
+        });
+    });
+}
+
+/// A probability, of the largest number.
+fn scaled(share: f64) -> u32 {
+    (share * f64::from(u32::MAX)) as u32
+}
+
+fn capped(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::netlink::attributes;
+
+    /// The kind of the discipline in a message, and its options.
+    fn read(batch: &Batch) -> (Vec<u8>, Vec<u8>) {
+        let bytes = batch.bytes();
+        let find = |wanted: u16| {
+            attributes(&bytes[16 + 20..]).find(|(kind, _)| *kind == wanted).expect("it is there").1.to_vec()
+        };
+        (find(libc::TCA_KIND), find(libc::TCA_OPTIONS))
+    }
+
+    #[test]
+    fn netem_is_told_of_delay_loss_and_bursts() {
+        let faults = Faults::new().latency(Duration::from_millis(20)).loss(0.5);
+        let mut batch = Batch::default();
+        netem(&mut batch, 7, &faults.loss_bursts(GilbertElliott::new(0.25, 1.0)));
+        let (kind, options) = read(&batch);
+        assert_eq!(kind, b"netem\0");
+        let word = |at: usize| u32::from_ne_bytes(options[at..at + 4].try_into().expect("four"));
+        assert_eq!([0, 4, 8, 12, 16, 20].map(word), [0, 100_000, u32::MAX / 2, 0, 0, 0]);
+        let all: Vec<_> = attributes(&options[24..]).collect();
+        assert_eq!(all[0], (10, &20_000_000_i64.to_ne_bytes()[..]));
+        assert_eq!(all[1], (11, &0_i64.to_ne_bytes()[..]));
+        let (loss, model) = all[2];
+        let expected = [u32::MAX / 4, u32::MAX, 0, 0].map(u32::to_ne_bytes).concat();
+        assert_eq!((loss, attributes(model).next()), (5, Some((2, &expected[..]))));
+    }
+
+    #[test]
+    fn tbf_is_told_of_rate_room_and_burst() {
+        let mut batch = Batch::default();
+        tbf(&mut batch, 7, ROOT, Rate::mbit(8.0), 50_000, 1514);
+        let (kind, options) = read(&batch);
+        assert_eq!(kind, b"tbf\0");
+        let all: Vec<_> = attributes(&options).collect();
+        let word = |at: usize| u32::from_ne_bytes(all[0].1[at..at + 4].try_into().expect("four"));
+        assert_eq!((all[0].1.len(), word(8), word(24)), (36, 1_000_000, 50_000));
+        assert_eq!(all[1], (6, &4000_u32.to_ne_bytes()[..]));
+    }
+}
