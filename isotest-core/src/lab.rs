@@ -72,6 +72,7 @@ mod place;
 mod plan;
 pub(crate) mod porter;
 mod qdisc;
+mod remarks;
 mod routes;
 pub(crate) mod rtnetlink;
 mod rules;

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use isotest::isotest;
-use isotest::lab::{Lab, Result};
+use isotest::lab::{Firewall, Lab, Result};
 
 fn office() -> Result<Lab> {
     let lab = Lab::new()?;
@@ -62,5 +62,45 @@ fn a_graph_shows_the_same() -> Result<()> {
         }
     "#]];
     expected.assert_eq(&office()?.graphviz());
+    Ok(())
+}
+
+#[isotest]
+fn a_drawing_shows_what_is_cut_parted_translated_and_kept_out() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob, carol, server) = (lab.host("alice")?, lab.host("bob")?, lab.host("carol")?, lab.host("server")?);
+    let gateway = lab.router("gw")?;
+    let links = lab.switch("lan")?.connect(&[&alice, &bob, &carol, &gateway])?;
+    let line = lab.link(&gateway, &server)?;
+    gateway.masquerade(&line)?;
+    server.firewall(&Firewall::new().drop_in())?;
+    links[0].cut()?;
+    lab.up()?;
+    links[1].cut_from(&bob)?;
+    line.cut_from(&gateway)?;
+    lab.partition(&[&bob], &[&carol, &alice])?;
+    carol.crash()?;
+    let expected = expect![[r#"
+        switch lan  10.1.0.0/16  fd00:0:0:1::/64
+        ├─ alice        eth0  10.1.0.1    fd00:0:0:1::1  cut, parted from bob
+        ├─ bob          eth0  10.1.0.2    fd00:0:0:1::2  is not heard, parted from alice and carol
+        ├─ carol        eth0  10.1.0.3    fd00:0:0:1::3  crashed, parted from bob
+        └─ gw (router)  eth0  10.1.0.4    fd00:0:0:1::4
+
+        link  10.128.0.0/24  fd00:0:1::/64
+        ├─ gw (router)  eth1  10.128.0.1  fd00:0:1::1    is not heard, masquerades
+        └─ server       eth0  10.128.0.2  fd00:0:1::2    hears nothing, firewall
+    "#]];
+    expected.assert_eq(&lab.describe());
+    let (graph, drawn) = (lab.graphviz(), lab.describe());
+    assert!(graph.contains("crashed") && drawn.contains("crashed"));
+    lab.heal()?;
+    carol.restart()?;
+    links[0].restore()?;
+    links[1].restore()?;
+    line.restore()?;
+    server.firewall(&Firewall::new())?;
+    let drawn = lab.describe();
+    assert!(drawn.contains("masquerades") && !drawn.contains("cut") && !drawn.contains("parted"), "{drawn}");
     Ok(())
 }

@@ -68,7 +68,7 @@ fn arrivals(topology: &Topology, barriers: &Barriers, at: At) -> Option<Chain> {
 }
 
 /// Those from whom a node is kept apart.
-fn beyond(barriers: &Barriers, node: usize) -> BTreeSet<usize> {
+pub(crate) fn beyond(barriers: &Barriers, node: usize) -> BTreeSet<usize> {
     let sides = barriers.partitions.iter().flat_map(|[one, other]| [(one, other), (other, one)]);
     sides.filter(|(own, _)| own.contains(&node)).flat_map(|(_, other)| other).copied().collect()
 }

@@ -8,16 +8,17 @@ use super::topology::{At, Role, Segment, Topology};
 use super::{Lab, graphviz};
 
 impl Lab {
-    /// Draws the lab as text: a tree for each switch and each link, with those at it, their interfaces and addresses.
+    /// Draws the lab as text: a tree for each switch and each link, with those at it, their interfaces and addresses,
+    /// and what is cut, parted, translated or bad there at the moment.
     #[must_use]
     pub fn describe(&self) -> String {
-        self.shared.read(|topology| drawn(topology, &|_| None))
+        self.shared.view(drawn)
     }
 
     /// The same as a graph for Graphviz: `dot -Tsvg` makes a picture of it.
     #[must_use]
     pub fn graphviz(&self) -> String {
-        self.shared.read(|topology| graphviz::graph(topology, &|_| None))
+        self.shared.view(graphviz::graph)
     }
 }
 

@@ -78,3 +78,38 @@ fn explain(attempt: &str, refusal: &Refusal) -> Error {
         errno => error.unless_kernel_has(errno, "nf_tables", "CONFIG_NF_TABLES"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_nftables_is_told_from_one_that_lacks_a_part() {
+        let told = |errno| explain("cutting a link", &Refusal { message: 0, errno, words: None }).to_string();
+        let without = "cutting a link: this kernel has no nf_tables (EPROTONOSUPPORT: Protocol not supported); load the module \
+                       (`modprobe nf_tables`), or use a kernel with CONFIG_NF_TABLES";
+        assert_eq!(told(Errno::EPROTONOSUPPORT), without);
+        assert!(told(Errno::EOPNOTSUPP).contains("no nf_tables"));
+        assert!(told(Errno::ENOENT).contains("CONFIG_NF_TABLES_NETDEV"));
+        assert!(told(Errno::EPERM).contains("CAP_NET_ADMIN"));
+    }
+
+    #[test]
+    fn only_what_differs_is_sent_and_what_is_gone_is_deleted() {
+        let table = |name| {
+            let chain = nft::Chain {
+                name: "all".to_owned(),
+                hook: nft::Hook::Forward,
+                rules: Vec::new(),
+                otherwise: nft::Verdict::Accept,
+            };
+            Table { family: nft::Family::Inet, name, cones: Vec::new(), chains: vec![chain] }
+        };
+        let there = Tables::from([(Space::Node(0), vec![table("stays"), table("goes")])]);
+        let wanted = Tables::from([(Space::Node(0), vec![table("stays")]), (Space::Node(1), vec![table("comes")])]);
+        let gone = Table { chains: Vec::new(), ..table("goes") };
+        let expected = Tables::from([(Space::Node(0), vec![gone]), (Space::Node(1), vec![table("comes")])]);
+        assert_eq!(difference(&there, &wanted), expected);
+        assert_eq!(difference(&wanted, &wanted), Tables::new());
+    }
+}

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::barriers::{self, Barriers};
 use super::build::{self, Spaces};
+use super::describe::Remarks;
 use super::engine::Engine;
 use super::error::{Error, Result};
 use super::faults::Faults;
@@ -18,7 +19,9 @@ use super::settle::Settled;
 use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
 use super::wires::Wires;
-use super::{carrier, check, departure, describe, engine, failure, held, kill, routes, rules, seed, translation};
+use super::{
+    carrier, check, departure, describe, engine, failure, held, kill, remarks, routes, rules, seed, translation,
+};
 
 /// One lab.
 #[derive(Debug)]
@@ -33,6 +36,12 @@ struct State {
     topology: Topology,
     barriers: Barriers,
     stage: Stage,
+}
+
+impl State {
+    fn view(&self, draw: impl FnOnce(&Topology, Remarks<'_>) -> String) -> String {
+        draw(&self.topology, &|at| remarks::of(&self.topology, &self.barriers, at))
+    }
 }
 
 /// How far it is.
@@ -147,6 +156,11 @@ impl Shared {
         read(&self.state().topology)
     }
 
+    /// Draws it, with what is to be said of each link's ends at the moment.
+    pub(crate) fn view(&self, draw: impl FnOnce(&Topology, Remarks<'_>) -> String) -> String {
+        self.state().view(draw)
+    }
+
     /// Changes what is let through, in the drawing or in what was built from it.
     pub(crate) fn bar(&self, attempt: &str, change: impl FnOnce(&mut Barriers)) -> Result<()> {
         let mut state = self.state();
@@ -233,7 +247,7 @@ impl Shared {
             state.stage = Stage::Failed(error.clone());
             return Err(error);
         }
-        failure::note(format!("the lab was\n\n{}", describe::drawn(&state.topology, &|_| None)));
+        failure::note(format!("the lab was\n\n{}", state.view(describe::drawn)));
         failure::note(seed::told(self.seed));
         let built = Network::build(&state.topology, self.seed, &self.outside).and_then(|network| {
             let mut tables = barriers::tables(&state.topology, &state.barriers);
