@@ -165,7 +165,7 @@ impl Faults {
     }
 
     /// Holds each packet back with this probability, until as many later ones have overtaken it as `by` says: 1 swaps neighbours. It
-    /// does not wait for those longer than 100 ms.
+    /// does not wait for those longer than half a second.
     #[must_use]
     pub fn reorder(self, probability: f64, by: u32) -> Faults {
         Faults { reorder: probability, reorder_by: by, ..self }

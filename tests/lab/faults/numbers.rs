@@ -97,7 +97,8 @@ fn damaged_datagrams_are_dropped_by_their_checksums() -> Result<()> {
     let corrupted = pair.link.fates_from(&pair.alice)?.corrupted;
     assert!(is_likely(corrupted, SENT, 0.1), "{corrupted} of {SENT}");
     // The checksums of IPv4's header and of UDP cover all that is behind the Ethernet header.
-    assert_eq!(dropped, corrupted);
+    // But a checksum of zero is none: once in a very long time a bit is turned that makes it so.
+    assert!(corrupted - dropped <= 1, "{corrupted} damaged, {dropped} dropped");
     Ok(())
 }
 

@@ -53,7 +53,7 @@ pub(crate) enum Verdict {
 /// What waits where nothing is said.
 const QUEUE: Queue = Queue::Packets(100);
 /// How long a packet waits to be overtaken.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How many bytes are on their way at most.
 const MOST_IN_LINE: usize = 64 << 20;
 /// How many packets are remembered by number.

@@ -126,8 +126,8 @@ fn a_held_packet_is_overtaken_by_as_many_as_said_or_its_patience_ends() {
     assert_eq!((road.send(2, 3), road.arrived(2)), (1, vec![1]));
     road.way.set(Faults::new().reorder(1.0, 2));
     road.send(10, 4);
-    assert_eq!(road.alarm(), Some(110));
-    assert_eq!(road.arrived(110), [4]);
+    assert_eq!(road.alarm(), Some(510));
+    assert_eq!(road.arrived(510), [4]);
     assert_eq!(road.way.bytes_in_line, 0);
 }
 
