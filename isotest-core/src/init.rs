@@ -66,7 +66,7 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>, porter: Option<
     }
     let mut ties = attempt(sandbox, "tying the test to its init", tie(sandbox, porter));
     let word = ties.word;
-    let children = attempt(sandbox, "watching for ended children", watch_children());
+    let children = attempt(sandbox, "watching for ended children", watch_children(sandbox));
     let census = Census::prepare(scope(sandbox), has_own_mounts(sandbox));
     let census = attempt(sandbox, "taking a copy of /proc", census);
     let clean = if has_own_mounts(sandbox) { Clean::look(sandbox.plan) } else { Clean::default() };
@@ -186,8 +186,13 @@ fn tie(sandbox: &Sandbox<'_>, porter: Option<OwnedFd>) -> nix::Result<Ties> {
 /// them itself.
 const SERVER_ENDED: Signal = Signal::SIGHUP;
 
-fn watch_children() -> nix::Result<SignalFd> {
-    let mask: SigSet = [Signal::SIGCHLD, SERVER_ENDED].into_iter().collect();
+fn watch_children(sandbox: &Sandbox<'_>) -> nix::Result<SignalFd> {
+    let mut mask = SigSet::empty();
+    mask.add(Signal::SIGCHLD);
+    // A PID 1 hears nothing of what its own namespace sends it, unless it blocks the signal: then a test could end it so.
+    if !has_pid_namespace(sandbox) {
+        mask.add(SERVER_ENDED);
+    }
     mask.thread_block()?;
     SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }
