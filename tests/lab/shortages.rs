@@ -55,7 +55,7 @@ fn a_lab_that_takes_too_many_descriptors_says_so() -> Result<()> {
     says(
         hosts(100)?.up(),
         &expect![
-            "opening an rtnetlink socket: EMFILE, Too many open files; raise the limit of open files (`ulimit -n`): a lab takes up to eight for each host"
+            "opening an rtnetlink socket: EMFILE, Too many open files; raise the limit of open files (`ulimit -n`): a lab takes up to nine for each host"
         ],
     );
     // The opposite: a small one fits.

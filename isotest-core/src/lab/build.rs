@@ -22,6 +22,8 @@ pub(crate) struct Built {
     pub(crate) namespace: OwnedFd,
     /// Asks for links, addresses and routes in it.
     pub(crate) links: Socket,
+    /// Asks for tables of nftables in it, once there have been any.
+    pub(crate) tables: Option<Socket>,
 }
 
 impl Built {
@@ -102,7 +104,8 @@ fn current() -> Result<Built> {
     let namespace =
         namespace.map_err(|error| Error::new("opening /proc/thread-self/ns/net", error.to_string()))?.into();
     let links = Socket::open(SockProtocol::NetlinkRoute);
-    Ok(Built { namespace, links: links.map_err(|errno| Error::kernel("opening an rtnetlink socket", errno))? })
+    let links = links.map_err(|errno| Error::kernel("opening an rtnetlink socket", errno))?;
+    Ok(Built { namespace, links, tables: None })
 }
 
 /// What a fresh network namespace has otherwise than a host of a lab should.

@@ -49,7 +49,7 @@ impl Error {
                 "building networks takes CAP_NET_ADMIN and CAP_SYS_ADMIN over the test's own namespaces, which `#[isotest]` \
                  gives: don't drop them before the lab is up",
             ),
-            Errno::EMFILE => error.remedy("raise the limit of open files (`ulimit -n`): a lab takes up to eight for each host"),
+            Errno::EMFILE => error.remedy("raise the limit of open files (`ulimit -n`): a lab takes up to nine for each host"),
             Errno::ENOSPC => error.remedy("the limit of namespaces is reached: see /proc/sys/user/max_net_namespaces"),
             _ => error,
         }

@@ -1,6 +1,7 @@
-//! How do tables of nftables get into the lab's namespaces? They are sent by a thread that goes from one to the next.
+//! How do tables of nftables get into the lab's namespaces? By a socket in each, which stays open.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
@@ -34,40 +35,44 @@ pub(crate) fn difference(there: &Tables, wanted: &Tables) -> Tables {
 }
 
 /// Replaces them; a namespace's all at once.
-pub(crate) fn replace(attempt: &str, spaces: &Spaces, tables: Tables) -> Result<()> {
-    if tables.is_empty() {
-        return Ok(());
+pub(crate) fn replace(attempt: &str, spaces: &mut Spaces, tables: Tables) -> Result<()> {
+    for (space, tables) in tables {
+        let sent = socket(attempt, spaces, space)?.transact(&nft::replace(&tables));
+        sent.map_err(|refusal| explain(attempt, &refusal))?;
     }
-    on_a_thread("lab-filterer", || {
-        for (space, tables) in tables {
-            let mut socket = open(attempt, spaces, space)?;
-            socket.transact(&nft::replace(&tables)).map_err(|refusal| explain(attempt, &refusal))?;
-        }
-        Ok(())
-    })
+    Ok(())
 }
 
 /// Ends what is known of all connections that pass through a namespace.
-pub(crate) fn forget_connections(attempt: &str, spaces: &Spaces, space: Space) -> Result<()> {
+pub(crate) fn forget_connections(attempt: &str, spaces: &mut Spaces, space: Space) -> Result<()> {
     /// `NFNL_SUBSYS_CTNETLINK` and `IPCTNL_MSG_CT_DELETE` of linux/netfilter/nfnetlink.h and nfnetlink_conntrack.h: all, where none
     /// is named. The header is `struct nfgenmsg`.
     const DELETE: u16 = 1 << 8 | 2;
     let mut all = Batch::default();
     all.add(DELETE, 0, &[0; 4], |_| {});
-    on_a_thread("lab-filterer", || {
-        open(attempt, spaces, space)?.request(&all).map_err(|refusal| {
-            let error = Error::refused(attempt, &refusal);
-            error.unless_kernel_has(refusal.errno, "nf_conntrack_netlink", "CONFIG_NF_CT_NETLINK")
-        })
+    socket(attempt, spaces, space)?.request(&all).map_err(|refusal| {
+        let error = Error::refused(attempt, &refusal);
+        error.unless_kernel_has(refusal.errno, "nf_conntrack_netlink", "CONFIG_NF_CT_NETLINK")
     })
 }
 
-/// Moves the calling thread there for a socket.
-fn open(attempt: &str, spaces: &Spaces, space: Space) -> Result<Socket> {
-    let entered = setns(&spaces[&space].namespace, CloneFlags::CLONE_NEWNET);
-    entered.map_err(|errno| Error::kernel(format!("{attempt}: entering a network"), errno))?;
-    let opened = Socket::open(SockProtocol::NetlinkNetFilter);
-    opened.map_err(|errno| explain(attempt, &Refusal { message: 0, errno, words: None }))
+/// The socket for a namespace's tables, opened when it is needed for the first time. To close one takes tens of milliseconds: the
+/// kernel waits until nobody uses the chains any more that were deleted.
+fn socket<'a>(attempt: &str, spaces: &'a mut Spaces, space: Space) -> Result<&'a mut Socket> {
+    let built = spaces.get_mut(&space).expect("every space with tables was made");
+    if built.tables.is_none() {
+        built.tables = Some(open(attempt, &built.namespace)?);
+    }
+    Ok(built.tables.as_mut().expect("it is there now"))
+}
+
+fn open(attempt: &str, namespace: &OwnedFd) -> Result<Socket> {
+    on_a_thread("lab-filterer", || {
+        let entered = setns(namespace, CloneFlags::CLONE_NEWNET);
+        entered.map_err(|errno| Error::kernel(format!("{attempt}: entering a network"), errno))?;
+        let opened = Socket::open(SockProtocol::NetlinkNetFilter);
+        opened.map_err(|errno| explain(attempt, &Refusal { message: 0, errno, words: None }))
+    })
 }
 
 fn explain(attempt: &str, refusal: &Refusal) -> Error {

@@ -191,7 +191,7 @@ impl Shared {
         match (&state.stage, translation::tables(&state.topology).remove(&space)) {
             (Stage::Up(network), Some(tables)) => {
                 network.change_rules(attempt, Tables::from([(space, tables)]))?;
-                rules::forget_connections(attempt, &network.spaces(), space)
+                rules::forget_connections(attempt, &mut network.spaces(), space)
             }
             _ => Ok(()),
         }
@@ -326,7 +326,7 @@ impl Network {
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
-        rules::replace(attempt, &self.spaces(), tables)
+        rules::replace(attempt, &mut self.spaces(), tables)
     }
 
     pub(crate) fn spaces(&self) -> MutexGuard<'_, Spaces> {
