@@ -1,8 +1,10 @@
 //! What does a lab look like?
 
+use std::time::Duration;
+
 use expect_test::expect;
 use isotest::isotest;
-use isotest::lab::{Firewall, Lab, Result};
+use isotest::lab::{Faults, Firewall, Lab, Rate, Result};
 
 fn office() -> Result<Lab> {
     let lab = Lab::new()?;
@@ -102,5 +104,30 @@ fn a_drawing_shows_what_is_cut_parted_translated_and_kept_out() -> Result<()> {
     server.firewall(&Firewall::new())?;
     let drawn = lab.describe();
     assert!(drawn.contains("masquerades") && !drawn.contains("cut") && !drawn.contains("parted"), "{drawn}");
+    Ok(())
+}
+
+#[isotest]
+fn a_drawing_shows_what_is_wrong_with_links_and_with_which_way() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let links = lab.switch("lan")?.connect(&[&alice, &bob])?;
+    let line = lab.link(&alice, &bob)?;
+    links[0].faults(Faults::new().loss(0.05))?;
+    links[1].faults_from(&bob, Faults::new().rate(Rate::kbit(500.0)))?.faults_to(&bob, Faults::new().lose_nth([7]))?;
+    line.faults_from(&bob, Faults::new().loss(1.0))?;
+    lab.up()?;
+    line.faults_from(&bob, Faults::new().latency(Duration::from_millis(20)))?;
+    let expected = expect![[r#"
+        switch lan  10.1.0.0/16  fd00:0:0:1::/64
+        ├─ alice  eth0  10.1.0.1    fd00:0:0:1::1  loss 5 %
+        └─ bob    eth0  10.1.0.2    fd00:0:0:1::2  out: 500 kbit/s; in: loses 7
+
+        link  10.128.0.0/24  fd00:0:1::/64
+        ├─ alice  eth1  10.128.0.1  fd00:0:1::1
+        └─ bob    eth1  10.128.0.2  fd00:0:1::2    latency 20ms
+    "#]];
+    expected.assert_eq(&lab.describe());
+    assert!(lab.graphviz().contains("fd00:0:1::2\\nlatency 20ms"), "{}", lab.graphviz());
     Ok(())
 }

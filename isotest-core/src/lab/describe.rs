@@ -70,7 +70,7 @@ fn network(topology: &Topology, segment: usize, remarks: Remarks<'_>) -> (String
 }
 
 /// What befalls what an interface sends, and at a switch also what it gets.
-fn faults(topology: &Topology, at: At) -> Option<String> {
+pub(super) fn faults(topology: &Topology, at: At) -> Option<String> {
     let cable = &topology.cables[at.cable];
     let [out, into] = [at.end, 1 - at.end].map(|end| cable.faults[end].to_string());
     let told = match cable.switch {

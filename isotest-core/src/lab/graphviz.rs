@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::describe::Remarks;
+use super::describe::{Remarks, faults};
 use super::topology::{At, Port, Role, Topology};
 
 /// Nodes and switches, and the cables between them. No name needs quoting in it: each is a host name.
@@ -44,7 +44,8 @@ pub(super) fn graph(topology: &Topology, remarks: Remarks<'_>) -> String {
 
 fn label(topology: &Topology, at: At, port: &Port, remarks: Remarks<'_>) -> String {
     let addresses = topology.addresses(at).into_iter().map(|prefix| prefix.address().to_string());
-    let lines: Vec<_> = std::iter::once(port.interface()).chain(addresses).chain(remarks(at)).collect();
+    let lines: Vec<_> =
+        std::iter::once(port.interface()).chain(addresses).chain(remarks(at)).chain(faults(topology, at)).collect();
     lines.join("\\n").replace('"', "\\\"")
 }
 

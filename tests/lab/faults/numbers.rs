@@ -192,3 +192,13 @@ fn a_link_at_a_switch_has_faults_too() -> Result<()> {
     assert_eq!(links[1].fates()?.back.which_lost, [2]);
     Ok(())
 }
+
+#[isotest]
+fn a_host_that_crashed_is_reached_over_a_wire_again() -> Result<()> {
+    let pair = Pair::new(7)?;
+    assert_eq!(pair.send(3), [1, 2, 3]);
+    pair.bob.crash()?;
+    pair.bob.restart()?;
+    assert_eq!(pair.send(3), [1, 2, 3]);
+    Ok(())
+}
