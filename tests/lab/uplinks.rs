@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use isotest::isotest;
 use isotest::lab::{Host, Lab, Result};
-use isotest_tests::{Ended, Fixture};
+use isotest_tests::{Ended, Fixture, text};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 use nix::unistd::Pid;
@@ -28,6 +28,7 @@ impl World {
         let lab = Lab::new()?;
         let (machine, beside) = (lab.host("machine")?, lab.host("beside")?);
         lab.link(&machine, &beside)?.network("203.0.113.0/24")?;
+        machine.route("default", beside.address().into())?;
         let at = |host: &Host, port| host.enter(|| TcpListener::bind(("0.0.0.0", port)).expect("the port is free"));
         let (door, own) = (at(&beside, 80), at(&machine, 81));
         std::thread::spawn(move || {
@@ -62,6 +63,18 @@ impl World {
     fn cargo_test(&self, arguments: &[&str]) -> Ended {
         let harness = [&["test", "--test", "out", "--", "--nocapture", "--exact"], arguments].concat();
         Ended::of(&mut self.on_the_machine(&OUT.cargo(&harness)))
+    }
+
+    /// The tests' own binary, run by one whom the machine knows as its root, but who may not change its network.
+    fn without_rights(&self, arguments: &[&str]) -> Command {
+        let build = text(
+            &self.on_the_machine(&OUT.cargo(&["test", "--no-run", "--test", "out"])).output().expect("cargo starts"),
+        );
+        let line = build.lines().find_map(|line| line.trim().strip_prefix("Executable tests/out.rs ("));
+        let binary = line.and_then(|line| line.strip_suffix(')')).expect("cargo says where it is");
+        let mut command = self.machine.command("unshare");
+        command.args(["--user", "--map-root-user", binary, "--nocapture", "--exact"]).args(arguments);
+        command
     }
 
     fn traces(&self) -> Traces {
@@ -138,7 +151,10 @@ fn ours() -> Vec<(i32, String)> {
         let (start, rest) = stat.rsplit_once(')')?;
         let name = start.split_once('(')?.1;
         let lives = !rest.trim_start().starts_with(['Z', 'X']);
-        let ours = name.starts_with("isotest-") || name.starts_with("out-") || name == "cargo-isotest";
+        let ours = name.starts_with("isotest-")
+            || name.starts_with("pas")
+            || name.starts_with("out-")
+            || name == "cargo-isotest";
         (lives && ours).then(|| (pid, name.to_owned()))
     });
     named.collect()
@@ -194,8 +210,11 @@ struct Staying {
 
 impl Staying {
     fn start(world: &World) -> Staying {
+        Staying::of(world, world.on_the_machine(&OUT.cargo_isotest(&["run", "-E", "test(=stays)"])))
+    }
+
+    fn of(world: &World, mut command: Command) -> Staying {
         let door = world.beside.enter(|| TcpListener::bind(("0.0.0.0", 82)).expect("the port is free"));
-        let mut command = world.on_the_machine(&OUT.cargo_isotest(&["run", "-E", "test(=stays)"]));
         let (said, told) = std::io::pipe().expect("a pipe");
         let out = told.try_clone().expect("a descriptor is free");
         let mut run = command.stdin(Stdio::null()).stdout(out).stderr(told).spawn().expect("the runner starts");
@@ -268,5 +287,49 @@ fn a_machine_that_forwards_anyway_goes_on_to() -> Result<()> {
         assert!(since.elapsed() < Duration::from_secs(30), "{:?}", world.traces());
     }
     assert_eq!(world.traces().forwards, "1");
+    Ok(())
+}
+
+#[isotest(user = "root")]
+fn who_may_not_change_the_machine_s_network_is_told_of_both_ways() -> Result<()> {
+    let world = World::new()?;
+    let unshare = Command::new("sh").args(["-c", "command -v unshare"]).output().expect("sh starts");
+    let mut command = world.without_rights(&["from_behind_a_router"]);
+    // Where `unshare` is, pasta may be as well.
+    fs::create_dir("/tmp/programs").expect("/tmp is the test's own");
+    let unshare = String::from_utf8(unshare.stdout).expect("a path");
+    std::os::unix::fs::symlink(unshare.trim(), "/tmp/programs/unshare").expect("it is new");
+    let ended = Ended::of(command.env("PATH", "/tmp/programs")).with(101);
+    ended.says(&["pasta, which needs no right to, is not installed; install it (`apt-get install passt`), or run the tests as root"]);
+    world.must_be_clean();
+    Ok(())
+}
+
+#[isotest(user = "root")]
+#[ignore = "needs pasta and /dev/net/tun; .ci/run installs it"]
+fn pasta_brings_those_out_who_may_not_change_the_machine_s_network() -> Result<()> {
+    let world = World::new()?;
+    Ended::of(&mut world.without_rights(&["from_behind_a_router"])).with(0).says(&["alice was there and back"]);
+    let ended = Ended::of(&mut world.without_rights(&["alice_reads_what_the_machine_serves"])).with(0);
+    ended.says(&["the machine is 100.64.0.1"]);
+    world.must_be_clean();
+    Ok(())
+}
+
+#[isotest(user = "root")]
+#[ignore = "needs pasta and /dev/net/tun; .ci/run installs it"]
+fn pasta_dies_with_whoever_is_killed() -> Result<()> {
+    let world = World::new()?;
+    for victim in ["isotest-server", "isotest-porter", "isotest-warden", "isotest-init", "out-"] {
+        let mut staying = Staying::of(&world, world.without_rights(&["stays"]));
+        let there = ours();
+        assert!(there.iter().any(|(_, name)| name.starts_with("pas")), "{there:?}");
+        let (pid, _) = there.into_iter().find(|(_, name)| name.starts_with(victim)).expect("it runs");
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is ours");
+        // Without pasta, the test hears nothing of the stream's end.
+        staying.run.kill().expect("it has not been waited for");
+        staying.end();
+        world.must_be_clean();
+    }
     Ok(())
 }

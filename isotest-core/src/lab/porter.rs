@@ -6,8 +6,11 @@
 
 mod forwarding;
 mod networks;
+mod pasta;
 mod veth;
+mod warden;
 
+use std::fs::File;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +19,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::{Deserialize, Serialize};
 
-use self::veth::Connection;
+use self::pasta::Pasta;
 use super::error::{Error, Result};
 use crate::protocol::{receive, send};
 use crate::sys::process::{self, SingleThreaded, exit_now};
@@ -24,7 +27,7 @@ use crate::sys::process::{self, SingleThreaded, exit_now};
 /// What a test may ask for.
 #[derive(Debug, Serialize, Deserialize)]
 enum Request {
-    /// A way for a lab. Its network namespace comes beside it.
+    /// A way for a lab. Its network namespace comes beside it, and the user namespace that this belongs to.
     Connect,
     /// That the latest one is opened, whose end in the lab is up by now.
     Open,
@@ -49,6 +52,45 @@ pub(crate) struct Way {
     pub(crate) length: u8,
     /// The machine's address at its other end.
     pub(crate) machine: Ipv4Addr,
+    pub(crate) through: Through,
+}
+
+/// What carries packets on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Through {
+    Veth,
+    Pasta,
+}
+
+/// A way that was made.
+#[derive(Debug)]
+enum Connection {
+    Veth(veth::Connection),
+    Pasta(Pasta),
+}
+
+impl Connection {
+    /// By what this process may.
+    fn make(proof: &SingleThreaded, network: BorrowedFd<'_>, users: BorrowedFd<'_>) -> Result<Connection> {
+        match veth::Connection::make(proof, network)? {
+            Some(connection) => Ok(Connection::Veth(connection)),
+            None => pasta::connect(proof, network, users).map(Connection::Pasta),
+        }
+    }
+
+    fn way(&self) -> Way {
+        match self {
+            Connection::Veth(connection) => connection.way.clone(),
+            Connection::Pasta(pasta) => pasta.way.clone(),
+        }
+    }
+
+    fn open(&mut self) -> Result<()> {
+        match self {
+            Connection::Veth(connection) => connection.open(),
+            Connection::Pasta(_) => Ok(()),
+        }
+    }
 }
 
 /// Asks a porter for a way out of this namespace. `prepare` sets up its end there.
@@ -60,7 +102,8 @@ pub(crate) fn ask<T>(
     /// Two labs of a test may be built at once.
     static ASKED: Mutex<()> = Mutex::new(());
     let _asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
-    let way = match exchange(porter, &Request::Connect, &[network])? {
+    let users = File::open("/proc/self/ns/user").map_err(|error| Error::new(ASKING, error.to_string()))?;
+    let way = match exchange(porter, &Request::Connect, &[network, users.as_fd()])? {
         Answer::Connected(way) => way,
         other => return Err(other.refusal()),
     };
@@ -113,13 +156,13 @@ pub(crate) fn serve(proof: &SingleThreaded, socket: OwnedFd, server: BorrowedFd<
 fn answer(
     proof: &SingleThreaded,
     request: &Request,
-    mut descriptors: Vec<OwnedFd>,
+    descriptors: Vec<OwnedFd>,
     connections: &mut Vec<Connection>,
 ) -> Result<Answer> {
-    match (request, descriptors.pop(), connections.last_mut()) {
-        (Request::Connect, Some(network), _) => {
-            let connection = Connection::make(proof, network.as_fd())?;
-            let way = connection.way.clone();
+    match (request, &descriptors[..], connections.last_mut()) {
+        (Request::Connect, [network, users], _) => {
+            let connection = Connection::make(proof, network.as_fd(), users.as_fd())?;
+            let way = connection.way();
             connections.push(connection);
             Ok(Answer::Connected(way))
         }
@@ -135,5 +178,6 @@ fn settle(socket: OwnedFd, server: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
         exit_now(1);
     }
     process::set_name(c"isotest-porter")?;
+    process::wait_for_children()?;
     process::keep_only(socket)
 }

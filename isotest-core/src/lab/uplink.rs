@@ -16,7 +16,7 @@ use super::host::Host;
 use super::masquerade;
 use super::place::on_a_thread;
 use super::plan::Space;
-use super::porter::{self, Way};
+use super::porter::{self, Through, Way};
 use super::rtnetlink;
 use super::topology::{Role, Topology, UPLINK};
 use crate::netlink::{Batch, Socket};
@@ -64,7 +64,7 @@ impl Lab {
     /// Nobody out there reaches into the lab. IPv4 only.
     ///
     /// Where the tests run as root (with CAP_NET_ADMIN), the way out is a veth pair, masquerading and, as long as some lab needs it,
-    /// forwarding (`net.ipv4.ip_forward`); whoever is killed, nothing of it stays.
+    /// forwarding (`net.ipv4.ip_forward`). Elsewhere it is `pasta(1)`, if that is installed. Whoever is killed, nothing of it stays.
     ///
     /// # Errors
     ///
@@ -91,7 +91,9 @@ pub(crate) fn connect(topology: &Topology, spaces: &mut Spaces) -> Result<Option
     let network = built.namespace.as_fd();
     let links = &mut built.links;
     let (way, (index, masquerading)) = porter::ask(porter, network, |way| set_up(way, network, links))?;
-    carrier::wait(&[(space, index)], spaces)?;
+    if way.through == Through::Veth {
+        carrier::wait(&[(space, index)], spaces)?;
+    }
     Ok(Some(WayOut { way, _masquerading: masquerading }))
 }
 

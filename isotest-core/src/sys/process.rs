@@ -91,11 +91,24 @@ pub(crate) fn exit_now(code: i32) -> ! {
 
 /// A descriptor that becomes readable when this process ends, `pidfd_open(2)`.
 pub(crate) fn own_pidfd() -> Result<OwnedFd> {
-    let own = nix::unistd::getpid().as_raw();
+    pidfd(nix::unistd::getpid())
+}
+
+/// The same of another process: of a child that was not waited for yet, so that the number is surely its own.
+pub(crate) fn pidfd(process: Pid) -> Result<OwnedFd> {
     // SAFETY: pidfd_open takes two integers.
-    let fd = super::check(unsafe { libc::syscall(libc::SYS_pidfd_open, own, 0) })?;
+    let fd = super::check(unsafe { libc::syscall(libc::SYS_pidfd_open, process.as_raw(), 0) })?;
     // SAFETY: the kernel just returned this descriptor, nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Kills a process, whoever has its number by now, `pidfd_send_signal(2)`.
+#[cfg(feature = "lab")]
+pub(crate) fn kill_by_pidfd(process: &OwnedFd) -> Result<()> {
+    let nothing: *const libc::siginfo_t = std::ptr::null();
+    // SAFETY: the kernel takes three integers, and no pointer to more that it could read.
+    super::check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGKILL, nothing, 0) })
+        .map(drop)
 }
 
 /// Asks the kernel to kill this process when its parent ends.
@@ -177,6 +190,14 @@ pub(crate) fn own_descriptor(number: i32) -> OwnedFd {
     let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
     nix::fcntl::fcntl(&descriptor, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC)).ok(); // It is open.
     descriptor
+}
+
+/// Makes a program that is about to be started die with this thread. A program that gets other rights by its file outlives it.
+#[cfg(feature = "lab")]
+pub(crate) fn start_to_die_with_us(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: between fork and exec the closure makes one system call, and allocates nothing.
+    unsafe { command.pre_exec(|| Ok(die_with_parent()?)) };
 }
 
 /// Closes all descriptors but this one, which gets another number, and the three standard ones, which all lead to /dev/null then. Only for a

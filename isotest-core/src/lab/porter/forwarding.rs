@@ -11,11 +11,10 @@ use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use nix::unistd::{ForkResult, read, setsid, write};
 
+use super::warden;
 use crate::lab::error::{Error, Result};
-use crate::sys::process::{self, SingleThreaded, exit_now};
+use crate::sys::process::SingleThreaded;
 
 const SETTING: &str = "/proc/sys/net/ipv4/ip_forward";
 
@@ -30,14 +29,18 @@ pub(super) fn need(proof: &SingleThreaded) -> Result<Forwarding> {
         fs::read_to_string(SETTING).map_err(|error| Error::new(format!("reading {SETTING}"), error.to_string()))?;
     if now.trim() == "0" {
         for _ in 0..2 {
-            start_warden(proof).map_err(|errno| failed("starting who turns forwarding off again", errno))?;
+            let setting = File::options().write(true).open(SETTING).map_err(unwritable)?;
+            let started = warden::start(proof, setting.into(), turn_off_when_alone);
+            started.map_err(|errno| failed("starting who turns forwarding off again", errno))?;
         }
-        fs::write(SETTING, "1").map_err(|error| {
-            Error::new(format!("writing 1 to {SETTING}"), error.to_string())
-                .remedy("the machine has to forward what its labs send: run `sysctl net.ipv4.ip_forward=1`, as root")
-        })?;
+        fs::write(SETTING, "1").map_err(unwritable)?;
     }
     Ok(held)
+}
+
+fn unwritable(error: std::io::Error) -> Error {
+    Error::new(format!("writing 1 to {SETTING}"), error.to_string())
+        .remedy("the machine has to forward what its labs send: run `sysctl net.ipv4.ip_forward=1`, as root")
 }
 
 fn failed(attempt: &str, errno: Errno) -> Error {
@@ -54,33 +57,9 @@ fn lock(how: FlockArg) -> nix::Result<Flock<File>> {
     }
 }
 
-/// Returns when it is out of reach of what may kill this process.
-fn start_warden(proof: &SingleThreaded) -> nix::Result<()> {
-    let (ready, told) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
-    match process::fork(proof)? {
-        ForkResult::Child => {
-            drop(ready);
-            exit_now(i32::from(watch(told).is_err()))
-        }
-        ForkResult::Parent { .. } => {
-            drop(told);
-            match read(&ready, &mut [0])? {
-                0 => Err(Errno::ECHILD),
-                _ => Ok(()),
-            }
-        }
-    }
-}
-
 /// A warden's life.
-fn watch(told: OwnedFd) -> nix::Result<()> {
-    setsid()?; // A client that kills its server kills the server's process group.
-    process::set_name(c"isotest-warden")?;
-    let mut setting = File::options().write(true).open(SETTING).map_err(|_| Errno::EACCES)?;
-    write(&told, b"!")?;
-    drop(told);
-    // The shared lock is this process's too, until all copies of its descriptor are closed.
-    setting = process::keep_only(setting.into())?.into();
+fn turn_off_when_alone(setting: OwnedFd) -> nix::Result<()> {
+    // The shared lock was this process's too, until it had closed its copy of the descriptor.
     let _alone = lock(FlockArg::LockExclusive)?;
-    setting.write_all(b"0").map_err(|_| Errno::EIO)
+    File::from(setting).write_all(b"0").map_err(|_| Errno::EIO)
 }

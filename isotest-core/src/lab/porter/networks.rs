@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::addresses::Prefix;
+use crate::lab::error::{Error, Result};
 
 /// Where they are taken from, and how many of four addresses each there are: what carriers use between them and their customers
 /// (RFC 6598), and, where a route of the machine's is in the way, what is for measurements (RFC 2544).
@@ -11,8 +12,20 @@ const RANGES: [(Ipv4Addr, u32); 2] = [(Ipv4Addr::new(100, 64, 0, 0), 1 << 20), (
 /// How many of its bits are the network's.
 pub(super) const LENGTH: u8 = 30;
 
+/// The machine's address and the lab's, in a network of their own.
+pub(super) fn choose(number: u32, routed: &[Prefix]) -> Result<(Ipv4Addr, Ipv4Addr)> {
+    match free(number, routed).map(Prefix::address) {
+        Some(IpAddr::V4(first)) => Ok((Ipv4Addr::from(u32::from(first) + 1), Ipv4Addr::from(u32::from(first) + 2))),
+        _ => {
+            let cause = "the machine has routes to all that come into question";
+            Err(Error::new("choosing addresses for the way to the machine", cause)
+                .remedy("leave something of 100.64.0.0/10 or of 198.18.0.0/15 without a route of its own"))
+        }
+    }
+}
+
 /// The network for whom this number is.
-pub(super) fn free(number: u32, routed: &[Prefix]) -> Option<Prefix> {
+fn free(number: u32, routed: &[Prefix]) -> Option<Prefix> {
     let candidates = RANGES.into_iter().filter_map(|(range, count)| {
         let address = Ipv4Addr::from(u32::from(range) + 4 * (number % count));
         Prefix::new(IpAddr::V4(address), LENGTH)

@@ -9,7 +9,7 @@ use nix::net::if_::if_nametoindex;
 use nix::sys::socket::SockProtocol;
 
 use super::forwarding::{self, Forwarding};
-use super::{INTERFACE, Way, networks};
+use super::{INTERFACE, Through, Way, networks};
 use crate::lab::addresses::{Mac, Prefix};
 use crate::lab::error::{Error, Result};
 use crate::lab::masquerade;
@@ -17,6 +17,8 @@ use crate::lab::rtnetlink::{self, VethEnd};
 use crate::netlink::{Batch, Refusal, Socket, attributes};
 use crate::nft::Field;
 use crate::sys::process::SingleThreaded;
+
+const ATTEMPT: &str = "connecting the lab to the machine by a veth pair";
 
 /// What is to be there as long as the lab is.
 #[derive(Debug)]
@@ -44,38 +46,29 @@ impl Drop for Interface {
 }
 
 impl Connection {
-    /// Connects this network namespace.
-    pub(super) fn make(proof: &SingleThreaded, network: BorrowedFd<'_>) -> Result<Self> {
-        let attempt = "connecting the lab to the machine by a veth pair";
-        let open = || Socket::open(SockProtocol::NetlinkRoute).map_err(|errno| Error::kernel(attempt, errno));
+    /// Connects this network namespace, if this process may.
+    pub(super) fn make(proof: &SingleThreaded, network: BorrowedFd<'_>) -> Result<Option<Self>> {
         let mut links = open()?;
-        let name = add_pair(&mut links, network)?;
-        let index = if_nametoindex(name.as_str()).map_err(|errno| Error::kernel(attempt, errno))?;
+        let Some(name) = add_pair(&mut links, network)? else { return Ok(None) };
+        let index = if_nametoindex(name.as_str()).map_err(|errno| Error::kernel(ATTEMPT, errno))?;
         let mut interface = Interface { index, links };
-        let routed = routes(&mut interface.links)?;
-        let subnet = networks::free(index, &routed).ok_or_else(|| {
-            Error::new(
-                "choosing addresses for the way to the machine",
-                "the machine has routes to all that come into question",
-            )
-            .remedy("leave something of 100.64.0.0/10 or of 198.18.0.0/15 without a route of its own")
-        })?;
-        let (machine, lab) = (host(subnet, 1), host(subnet, 2));
+        let routed = routes_of(&mut interface.links)?;
+        let (machine, lab) = networks::choose(index, &routed)?;
         let mut batch = Batch::default();
         if let Some(prefix) = Prefix::new(IpAddr::V4(machine), networks::LENGTH) {
             rtnetlink::address(&mut batch, index, prefix);
         }
         let addressed = interface.links.request(&batch);
         addressed.map_err(|refusal| Error::refused(format!("giving {name} the address {machine}"), &refusal))?;
-        Ok(Connection {
-            way: Way { address: lab, length: networks::LENGTH, machine },
+        Ok(Some(Connection {
+            way: Way { address: lab, length: networks::LENGTH, machine, through: Through::Veth },
             _forwarding: forwarding::need(proof)?,
             _masquerading: masquerade::add(
                 name.clone().leak(),
                 masquerade::every_packet().is(Field::Source4, &lab.octets()),
             )?,
             interface,
-        })
+        }))
     }
 
     /// Brings the machine's end up. The lab's is so already: an interface without a carrier when it is brought up sends somewhat
@@ -89,7 +82,7 @@ impl Connection {
 }
 
 /// Makes the pair; gives the name of the end on the machine, which is nobody else's.
-fn add_pair(links: &mut Socket, network: BorrowedFd<'_>) -> Result<String> {
+fn add_pair(links: &mut Socket, network: BorrowedFd<'_>) -> Result<Option<String>> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let mac = |end: u8| Mac([0x0e, 0, 0, 0, 0, end]);
     loop {
@@ -100,31 +93,27 @@ fn add_pair(links: &mut Socket, network: BorrowedFd<'_>) -> Result<String> {
         let mut batch = Batch::default();
         rtnetlink::veth(&mut batch, &here, &there, network);
         match links.request(&batch) {
-            Ok(()) => return Ok(here.name),
+            Ok(()) => return Ok(Some(here.name)),
+            Err(Refusal { errno: Errno::EPERM, .. }) => return Ok(None),
             Err(Refusal { errno: Errno::EEXIST, .. }) if COUNT.load(Ordering::Relaxed) < 100 => {}
-            Err(refusal) => return Err(explain(&refusal)),
+            Err(refusal) => {
+                let error = Error::refused(ATTEMPT, &refusal);
+                return Err(error.unless_kernel_has(refusal.errno, "veth", "CONFIG_VETH"));
+            }
         }
     }
 }
 
-fn explain(refusal: &Refusal) -> Error {
-    let attempt = "connecting the lab to the machine by a veth pair";
-    match refusal.errno {
-        Errno::EPERM => Error::new(attempt, "this user may not change the machine's network (EPERM)")
-            .remedy("run the tests as root (CAP_NET_ADMIN)"),
-        errno => Error::refused(attempt, refusal).unless_kernel_has(errno, "veth", "CONFIG_VETH"),
-    }
-}
-
-fn host(subnet: Prefix, number: u32) -> Ipv4Addr {
-    match subnet.address() {
-        IpAddr::V4(first) => Ipv4Addr::from(u32::from(first) + number),
-        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED, // All of these networks are IPv4.
-    }
+fn open() -> Result<Socket> {
+    Socket::open(SockProtocol::NetlinkRoute).map_err(|errno| Error::kernel(ATTEMPT, errno))
 }
 
 /// What the machine has IPv4 routes to, in all tables, default routes left out.
-fn routes(links: &mut Socket) -> Result<Vec<Prefix>> {
+pub(super) fn routes() -> Result<Vec<Prefix>> {
+    routes_of(&mut open()?)
+}
+
+fn routes_of(links: &mut Socket) -> Result<Vec<Prefix>> {
     let mut question = Batch::default();
     let mut header = [0; 12];
     header[0] = libc::AF_INET as u8;
