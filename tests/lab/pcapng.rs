@@ -22,6 +22,12 @@ impl Seen {
     }
 }
 
+/// Those to this port, among TCP segments over IPv4.
+pub(crate) fn to_port(packets: &[Seen], port: u16) -> Vec<&Seen> {
+    let is_to = |packet: &&Seen| packet.tcp_flags().is_some() && packet.bytes[36..38] == port.to_be_bytes();
+    packets.iter().filter(is_to).collect()
+}
+
 /// All packets of a file that is whole.
 pub(crate) fn read(path: &Path) -> Vec<Seen> {
     let file = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
