@@ -322,3 +322,23 @@ fn the_test_body_can_have_one_after_the_other() -> Result<()> {
     assert!(heard("two.example.com:80").is_err());
     Ok(())
 }
+
+#[isotest]
+fn two_at_once_in_the_test_body_are_refused() -> Result<()> {
+    let _first = Internet::new()?;
+    let refusal = Internet::new().expect_err("there is one").to_string();
+    assert!(refusal.contains("only one at a time may have `lab.here()`"), "{refusal}");
+    Ok(())
+}
+
+#[isotest]
+fn a_handler_that_panics_closes_its_connection_and_no_other() -> Result<()> {
+    let internet = Internet::new()?;
+    internet.serve("api.example.com", 80, |_, _| panic!("the server crashes"))?;
+    internet.serve("api.example.com", 81, echo_asked)?;
+    for _ in 0..2 {
+        assert_eq!(heard("api.example.com:80").expect("it is closed"), "");
+        assert_eq!(heard("api.example.com:81").expect("it is served"), "api.example.com:81");
+    }
+    Ok(())
+}

@@ -180,6 +180,9 @@ fn explain(step: &Step, refusal: &Refusal) -> Error {
     let error = Error::refused(step.to_string(), refusal);
     match step {
         Step::Bridge { .. } => error.unless_kernel_has(refusal.errno, "bridge", "CONFIG_BRIDGE"),
+        Step::Veth { .. } if refusal.errno == Errno::EEXIST => error.remedy(
+            "the test's own network has an interface of this name, of another lab perhaps: only one at a time may have `lab.here()`",
+        ),
         Step::Veth { .. } => error.unless_kernel_has(refusal.errno, "veth", "CONFIG_VETH"),
         Step::Address { prefix, .. } if prefix.address().is_ipv6() => {
             error.unless_kernel_has(refusal.errno, "IPv6", "CONFIG_IPV6, or leave it out by `without_ipv6`")
