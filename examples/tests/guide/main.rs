@@ -5,6 +5,7 @@
 )]
 
 mod captured;
+mod crashes;
 mod cuts;
 mod egress;
 mod faults;
