@@ -259,6 +259,8 @@ fn mistakes_are_told() -> Result<()> {
     assert!(mistake("127.0.0.1").contains("do not go out"));
     let many = internet.serve_udp("*.example.com", 53, |_, _| None).expect_err("it is a mistake").to_string();
     assert!(many.contains("only one name or address"), "{many}");
+    let nowhere = internet.serve("api.example.com", 0, echo_asked).expect_err("it is a mistake").to_string();
+    assert!(nowhere.contains("there is no port 0; name a port from 1 to 65535"), "{nowhere}");
     lab.up()?;
     let other = Lab::new()?;
     other.host("internet")?;

@@ -49,6 +49,18 @@ fn names_are_checked() -> Result<()> {
         lab.host("localhost"),
         &expect!["adding the host `localhost`: every host is that to itself; give it a name of its own"],
     );
+    says(
+        lab.host("ip6-localhost"),
+        &expect!["adding the host `ip6-localhost`: every host is that to itself; give it a name of its own"],
+    );
+    says(
+        lab.host("1"),
+        &expect![
+            "adding the host `1`: programs take a number for an address (inet_aton(3)), and would not look the name up; put a letter before it, such as `h1`"
+        ],
+    );
+    lab.router("0x7f").expect_err("that is 127, to inet_aton");
+    lab.switch("1")?; // Nobody connects to a switch.
     Ok(())
 }
 
@@ -103,6 +115,15 @@ fn addresses_are_checked() -> Result<()> {
             "choosing the network 10.9.0.1/24 for the link between `alice` and `bob`: bits behind the network's are set; write 10.9.0.0/24"
         ],
     );
+    says(
+        link.network("127.0.0.0/8"),
+        &expect![
+            "choosing the network 127.0.0.0/8 for the link between `alice` and `bob`: each host has it on `lo`, so that packets to it would not leave the host; take a private network, such as 10.200.0.0/24 or fd00:7::/64"
+        ],
+    );
+    for network in ["0.0.0.0/0", "224.0.0.0/8", "::/64", "ff02::/64", "fe80::/64"] {
+        link.network(network).expect_err("no host can have such an address, or reach it");
+    }
     says(
         link.mtu(900),
         &expect![

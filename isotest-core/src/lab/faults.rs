@@ -52,6 +52,8 @@ pub struct GilbertElliott {
     pub(super) to_good: f64,
     pub(super) loss_in_good: f64,
     pub(super) loss_in_bad: f64,
+    /// The share and the mean length that it was made of, if it was.
+    pub(super) asked: Option<(f64, f64)>,
 }
 
 impl GilbertElliott {
@@ -60,14 +62,15 @@ impl GilbertElliott {
     #[must_use]
     pub fn bursts(share: f64, mean_length: f64) -> GilbertElliott {
         let to_good = 1.0 / mean_length;
-        GilbertElliott::new(to_good * share / (1.0 - share), to_good)
+        let asked = Some((share, mean_length));
+        GilbertElliott { asked, ..GilbertElliott::new(to_good * share / (1.0 - share), to_good) }
     }
 
     /// With each packet a good link becomes bad with the probability `to_bad`, and a bad one good with the probability `to_good`.
     /// While it is bad, it loses all; while it is good, none.
     #[must_use]
     pub fn new(to_bad: f64, to_good: f64) -> GilbertElliott {
-        GilbertElliott { to_bad, to_good, loss_in_good: 0.0, loss_in_bad: 1.0 }
+        GilbertElliott { to_bad, to_good, loss_in_good: 0.0, loss_in_bad: 1.0, asked: None }
     }
 
     /// Says which share is lost in each of the two states.

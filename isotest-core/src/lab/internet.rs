@@ -100,7 +100,7 @@ impl Internet {
     ///
     /// # Errors
     ///
-    /// When `who` is neither, or a host of the lab; or, if the lab is up, when the port can't be listened at.
+    /// When `who` is neither, or a host of the lab; when the port is 0; or, if the lab is up, when the port can't be listened at.
     pub fn serve(
         &self,
         who: &str,
@@ -134,6 +134,9 @@ impl Internet {
             Error::new(attempt(who, port), cause)
                 .remedy("write `api.example.com`, `93.184.216.34`, `2001:db8::1`, `*.example.com` or `*`; the port stands by itself")
         })?;
+        if port == 0 {
+            return Err(Error::new(attempt(who, port), "there is no port 0").remedy("name a port from 1 to 65535"));
+        }
         let lab = self.host.lab();
         let hosts = lab.read(|topology| {
             let named = topology.nodes.iter().find(|node| read == Who::Name(node.name.clone()));

@@ -20,6 +20,10 @@ impl Topology {
             let meant = format!("write {}", network.network());
             return Err(Error::new(attempt, "bits behind the network's are set").remedy(meant));
         }
+        if let Some(cause) = cannot_be_given(network.address()) {
+            let remedy = "take a private network, such as 10.200.0.0/24 or fd00:7::/64";
+            return Err(Error::new(attempt, cause).remedy(remedy));
+        }
         self.segments[segment].networks[family(network.address())] = Some(network);
         Ok(())
     }
@@ -118,6 +122,23 @@ impl Topology {
         }
         port.translates = Some(translation);
         Ok(())
+    }
+}
+
+/// Why hosts can't have addresses in the network that begins here, if they can't (RFC 6890).
+fn cannot_be_given(first: IpAddr) -> Option<&'static str> {
+    let this_network = match first {
+        IpAddr::V4(first) => first.octets()[0] == 0,
+        IpAddr::V6(first) => first.is_unspecified(),
+    };
+    match first {
+        _ if this_network => Some("it begins with addresses that stand for the sender itself, and are no host's"),
+        _ if first.is_loopback() => Some("each host has it on `lo`, so that packets to it would not leave the host"),
+        _ if first.is_multicast() => Some("addresses in it stand for groups, and are no host's"),
+        IpAddr::V6(first) if first.is_unicast_link_local() => Some(
+            "addresses in it are without meaning unless an interface is named with them; each interface has one already",
+        ),
+        _ => None,
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn netem(batch: &mut Batch, index: u32, faults: &Faults) {
                 if faults.corrupt > 0.0 {
                     options.put(CORRUPT, &[scaled(faults.corrupt), 0].map(u32::to_ne_bytes).concat());
                 }
-                if let Some(GilbertElliott { to_bad, to_good, loss_in_good, loss_in_bad }) = faults.bursts {
+                if let Some(GilbertElliott { to_bad, to_good, loss_in_good, loss_in_bad, .. }) = faults.bursts {
                     // The third is what passes in the bad state.
                     let model =
                         [to_bad, to_good, 1.0 - loss_in_bad, loss_in_good].map(scaled).map(u32::to_ne_bytes).concat();

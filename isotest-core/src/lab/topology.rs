@@ -304,9 +304,21 @@ impl Topology {
         if taken.into_iter().any(|taken| taken == name) {
             return Err(Error::new(attempt(), "the lab has one of this name").remedy("give each a name of its own"));
         }
-        if name == "localhost" {
+        if ["localhost", "ip6-localhost", "ip6-loopback"].contains(&name) {
             return Err(Error::new(attempt(), "every host is that to itself").remedy("give it a name of its own"));
         }
+        if what != "switch" && is_number(name) {
+            let cause = "programs take a number for an address (inet_aton(3)), and would not look the name up";
+            return Err(Error::new(attempt(), cause).remedy(format!("put a letter before it, such as `h{name}`")));
+        }
         Ok(())
+    }
+}
+
+/// Whether getaddrinfo(3) reads it as an address of one part, decimal, octal or hexadecimal.
+fn is_number(name: &str) -> bool {
+    match name.strip_prefix("0x") {
+        Some(digits) => digits.chars().all(|c| c.is_ascii_hexdigit()),
+        None => name.chars().all(|c| c.is_ascii_digit()),
     }
 }

@@ -13,10 +13,29 @@ const BLACK_HOLE: std::ops::RangeInclusive<u32> = 68..=65535;
 impl Faults {
     /// Finds the first that makes none, for the link that `whose` describes.
     pub(crate) fn check(&self, whose: &str) -> Result<()> {
+        self.check_bursts(whose)?;
         self.check_probabilities(whose)?;
         self.check_times(whose)?;
         self.check_numbers(whose)?;
         self.check_sizes(whose)
+    }
+
+    /// By the numbers that were written, not by the probabilities that follow from them.
+    fn check_bursts(&self, whose: &str) -> Result<()> {
+        let Some((share, length)) = self.bursts.and_then(|bursts| bursts.asked) else { return Ok(()) };
+        if !(length.is_finite() && length >= 1.0) {
+            let what = format!("bursts of {length} packets");
+            let cause = "a burst is at least one packet long, and ends";
+            return Err(impossible(whose, &what, cause).remedy("write `loss` where losses come alone"));
+        }
+        // Even where a new burst begins after every packet that passes, one has passed.
+        let most = length / (length + 1.0);
+        if !(0.0..=most).contains(&share) {
+            let what = format!("bursts of {length} packets that make up a share of {share}");
+            let cause = format!("between two bursts a packet passes, so a share is from 0.0 to {}", rounded(most));
+            return Err(impossible(whose, &what, &cause).remedy("write 0.05 for 5 %"));
+        }
+        Ok(())
     }
 
     fn check_probabilities(&self, whose: &str) -> Result<()> {
@@ -26,7 +45,7 @@ impl Faults {
             ("a reordering", self.reorder),
             ("a corruption", self.corrupt),
         ];
-        if let Some(GilbertElliott { to_bad, to_good, loss_in_good, loss_in_bad }) = self.bursts {
+        if let Some(GilbertElliott { to_bad, to_good, loss_in_good, loss_in_bad, .. }) = self.bursts {
             let bursts = [
                 ("a beginning of bursts", to_bad),
                 ("an end of bursts", to_good),
@@ -133,6 +152,24 @@ mod tests {
         said(&Faults::new().loss_bursts(GilbertElliott::bursts(1.0, 3.0)));
         said(&Faults::new().loss_bursts(GilbertElliott::new(0.1, 0.1).losing(0.0, 2.0)));
         Faults::new().loss(1.0).check("the link").expect("everything can be lost");
+    }
+
+    #[test]
+    fn bursts_are_judged_by_the_numbers_that_were_written() {
+        let said_of = |share, length| said(&Faults::new().loss_bursts(GilbertElliott::bursts(share, length)));
+        assert_eq!(
+            said_of(5.0, 4.0),
+            "asking the link for bursts of 4 packets that make up a share of 5: between two bursts a packet passes, so a share is from 0.0 to 0.8; write 0.05 for 5 %"
+        );
+        assert_eq!(
+            said_of(0.1, f64::INFINITY),
+            "asking the link for bursts of inf packets: a burst is at least one packet long, and ends; write `loss` where losses come alone"
+        );
+        said_of(0.1, 0.5);
+        said_of(0.9, 4.0);
+        said_of(f64::NAN, 4.0);
+        said_of(0.1, f64::NAN);
+        Faults::new().loss_bursts(GilbertElliott::bursts(0.5, 1.0)).check("the link").expect("every second packet");
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Way {
     fn loses(&mut self, number: u64) -> bool {
         let happens = |purpose, probability| self.chance.happens(purpose, number, probability);
         let in_burst =
-            self.faults.bursts.is_some_and(|GilbertElliott { to_bad, to_good, loss_in_good, loss_in_bad }| {
+            self.faults.bursts.is_some_and(|GilbertElliott { to_bad, to_good, loss_in_good, loss_in_bad, .. }| {
                 let turns = happens(Purpose::Burst, if self.bad { to_good } else { to_bad });
                 self.bad ^= turns;
                 happens(Purpose::LossInBurst, if self.bad { loss_in_bad } else { loss_in_good })
