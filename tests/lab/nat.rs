@@ -1,7 +1,8 @@
 //! What do hosts on the two sides of a translating router see of one another?
 
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use expect_test::expect;
@@ -179,6 +180,44 @@ fn two_homes_may_have_the_same_network_inside() -> Result<()> {
     let seen: Vec<_> = homes.iter().map(|(host, _)| seen_by(&server, host, server.address().into())).collect();
     assert_eq!(seen, ["10.1.0.2", "10.1.0.3"].map(|address| address.parse::<IpAddr>().expect("it is one")));
     assert_eq!(homes[0].0.address(), homes[1].0.address());
+    Ok(())
+}
+
+/// Homes with the same network inside, each with a gateway and two hosts.
+fn alike(lab: &Lab) -> Result<[(Router, [Host; 2]); 2]> {
+    let street = lab.switch("street")?;
+    let home = |number: u8| -> Result<(Router, [Host; 2])> {
+        let gateway = lab.router(&format!("gateway-{number}"))?;
+        let hosts = [lab.host(&format!("host-{number}"))?, lab.host(&format!("server-{number}"))?];
+        let lan = lab.switch(&format!("lan-{number}"))?;
+        lan.network("192.168.1.0/24")?.without_ipv6()?.connect(&[&gateway, &hosts[0], &hosts[1]])?;
+        gateway.masquerade(&street.attach(&gateway)?)?;
+        Ok((gateway, hosts))
+    };
+    Ok([home(1)?, home(2)?])
+}
+
+#[isotest]
+fn a_gateway_is_known_by_no_address_that_the_asker_s_own_gateway_has() -> Result<()> {
+    let lab = Lab::new()?;
+    let [(_, [host, _]), (gateway, _)] = alike(&lab)?;
+    let outside = gateway.addresses().into_iter().filter(|address| *address != IpAddr::from([192, 168, 1, 1]));
+    let known = host.enter(|| ("gateway-2", 80).to_socket_addrs().expect("it is known"));
+    assert_eq!(known.map(|known| known.ip()).collect::<BTreeSet<_>>(), outside.collect());
+    Ok(())
+}
+
+#[isotest]
+fn parting_homes_with_the_same_network_parts_nobody_within_a_home() -> Result<()> {
+    let lab = Lab::new()?;
+    let [(first, [host_1, server_1]), (second, [host_2, server_2])] = alike(&lab)?;
+    lab.partition(&[&host_1], &[&server_2])?;
+    for (host, server) in [(&host_1, &server_1), (&host_2, &server_2)] {
+        assert!(converse(host, server, server.address().into()), "{host:?} and {server:?} are neighbours");
+    }
+    lab.partition(&[&first, &host_1, &server_1], &[&second, &host_2, &server_2])?;
+    assert!(converse(&host_1, &server_1, server_1.address().into()), "they are on one side");
+    assert!(converse(&server_2, &second, second.address().into()), "so are they");
     Ok(())
 }
 

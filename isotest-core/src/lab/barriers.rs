@@ -79,13 +79,26 @@ fn from_others(topology: &Topology, at: At, others: &BTreeSet<usize>) -> Vec<Rul
     let segment = topology.cables[at.cable].segment;
     let neighbours = topology.ports().filter(|(other, _)| topology.cables[other.cable].segment == segment);
     let cards = neighbours.filter(|(_, port)| others.contains(&port.node)).map(|(_, port)| port.mac.0.to_vec());
-    let addresses = addresses(topology, others);
+    let addresses = seen_at(topology, segment, others);
     let rules = [
         Rule::drop().among(Field::HardwareSource, cards),
         Rule::drop().ipv4().among(Field::Source4, v4(&addresses)),
         Rule::drop().ipv6().among(Field::Source6, v6(&addresses)),
     ];
     rules.into_iter().filter(Rule::can_hold).collect()
+}
+
+/// Their addresses as far as they are theirs in this segment: behind translating routers, a neighbour may have the address of somebody
+/// far away.
+fn seen_at(topology: &Topology, segment: usize, nodes: &BTreeSet<usize>) -> Vec<IpAddr> {
+    let networks = topology.segments[segment].networks;
+    let ports = topology.ports().filter(|(_, port)| nodes.contains(&port.node));
+    let addresses = ports.flat_map(|(at, _)| {
+        let here = topology.cables[at.cable].segment == segment;
+        let all = topology.addresses(at).into_iter().map(Prefix::address);
+        all.filter(move |address| here || !networks.iter().flatten().any(|network| network.contains(*address)))
+    });
+    addresses.collect()
 }
 
 /// What a router does not let pass: where addresses are translated on the way, only there both true ones are seen.

@@ -267,12 +267,22 @@ impl Topology {
         self.ports_of(node).flat_map(|(at, _)| self.addresses(at)).collect()
     }
 
-    /// Those by which others know it: where it has none but that of its line, that one.
+    /// Those by which others know it: none that another host may have, and not that of its line, unless it has no other.
     pub(crate) fn known_addresses_of(&self, node: usize) -> Vec<IpAddr> {
         let all = || self.ports_of(node).map(|(at, _)| at);
         let at = |at: At| self.addresses(at).into_iter().map(Prefix::address);
-        let known: Vec<_> = all().filter(|at| !self.segment(at.cable).line).flat_map(at).collect();
-        if known.is_empty() { all().flat_map(at).collect() } else { known }
+        let known = || all().filter(|at| !self.segment(at.cable).line).flat_map(at);
+        let unmistakable: Vec<_> = known().filter(|address| !self.is_twice(*address)).collect();
+        [unmistakable, known().collect(), all().flat_map(at).collect()]
+            .into_iter()
+            .find(|addresses| !addresses.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// Whether it may be another host's as well, because two networks behind translating routers have it.
+    fn is_twice(&self, address: IpAddr) -> bool {
+        let networks = self.segments.iter().flat_map(|segment| segment.networks).flatten();
+        networks.filter(|network| network.contains(address)).nth(1).is_some()
     }
 
     /// The segment of a cable.
