@@ -48,6 +48,8 @@ fn a_switch_counts_what_comes_from_each_and_goes_to_each() -> Result<()> {
     let lab = Lab::new()?;
     let (alice, bob, carol) = (lab.host("alice")?, lab.host("bob")?, lab.host("carol")?);
     let links = lab.switch("lan")?.connect(&[&alice, &bob, &carol])?;
+    let bobs = bob.enter(|| UdpSocket::bind("0.0.0.0:0").expect("some port is free"));
+    bobs.send_to(b"so that the switch knows where bob is", (alice.address(), 9)).expect("there is a route");
     send(&alice, &bob);
     let [to_alice, to_bob, to_carol] = [0, 1, 2].map(|link| links[link].stats());
     assert!(is_about_them(to_alice?.forth.received));

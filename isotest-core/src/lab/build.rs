@@ -195,3 +195,44 @@ fn explain(step: &Step, refusal: &Refusal) -> Error {
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::addresses::Mac;
+    use crate::lab::rtnetlink::VethEnd;
+
+    /// What rtnetlink answers to a kind of device that it does not know.
+    fn unknown(step: &Step) -> String {
+        let words = Some("Unknown device type".to_owned());
+        explain(step, &Refusal { message: 0, errno: Errno::EOPNOTSUPP, words }).to_string()
+    }
+
+    #[test]
+    fn a_kernel_without_bridges_is_told_as_such() {
+        assert_eq!(
+            unknown(&Step::Bridge { index: 2, name: "sw-0-lan".to_owned() }),
+            "making the bridge sw-0-lan: this kernel has no bridge (EOPNOTSUPP: Operation not supported on transport \
+             endpoint); load the module (`modprobe bridge`), or use a kernel with CONFIG_BRIDGE"
+        );
+    }
+
+    #[test]
+    fn a_kernel_without_veth_is_told_as_such() {
+        let end = |name: &str| VethEnd { name: name.to_owned(), index: 2, mac: Mac([2; 6]), mtu: None, whole: false };
+        let (end, end_there) = (end("eth0"), end("eth1"));
+        let what = "linking `alice` and `bob`".to_owned();
+        assert_eq!(
+            unknown(&Step::Veth { end, there: Space::Node(1), end_there, what }),
+            "linking `alice` and `bob` by a veth pair (eth0): this kernel has no veth (EOPNOTSUPP: Operation not \
+             supported on transport endpoint); load the module (`modprobe veth`), or use a kernel with CONFIG_VETH"
+        );
+    }
+
+    #[test]
+    fn another_refusal_is_told_in_the_kernel_s_words() {
+        let step = Step::Bridge { index: 2, name: "sw-0-lan".to_owned() };
+        let refusal = Refusal { message: 0, errno: Errno::EEXIST, words: None };
+        assert_eq!(explain(&step, &refusal).to_string(), "making the bridge sw-0-lan: EEXIST, File exists");
+    }
+}
