@@ -105,12 +105,12 @@ impl Drop for Wires {
     fn drop(&mut self) {
         // Not waited for: closing the socket takes the thread a grace period.
         if self.engine.stop.write(1).is_err() {
-            failure::note("isotest: the thread of the lab's wires could not be told to end".to_owned());
+            failure::note("the thread of the lab's wires could not be told to end".to_owned());
         }
         let missed = self.missed();
         if missed > 0 {
             failure::note(format!(
-                "isotest: {missed} packets came faster than the lab's wires could take them, and were lost beside what the seed says"
+                "{missed} packets came faster than the lab's wires could take them, and were lost beside what the seed says"
             ));
         }
     }
@@ -166,7 +166,7 @@ impl Engine {
 
     fn fail(&self, errno: Errno) {
         let error = Error::kernel("carrying packets over the lab's wires", errno);
-        failure::note(format!("isotest: {error}"));
+        failure::note(error.to_string());
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
