@@ -17,7 +17,7 @@ use quinn::rustls::RootCertStore;
 use quinn::rustls::pki_types::PrivatePkcs8KeyDer;
 use quinn::{ClientConfig, Endpoint, EndpointConfig, ServerConfig, TokioRuntime};
 
-const BYTES: usize = 4 << 20;
+const BYTES: usize = 1 << 20;
 
 /// What has befallen the server's packets while it sent all bytes to the client.
 fn transfer(seed: u64) -> Result<Fates> {
