@@ -208,6 +208,22 @@ fn a_gateway_is_known_by_no_address_that_the_asker_s_own_gateway_has() -> Result
 }
 
 #[isotest]
+fn a_name_leads_to_a_neighbour_and_never_to_a_stranger_with_the_same_address() -> Result<()> {
+    let lab = Lab::new()?;
+    let [(_, [host, server]), (_, [other, _])] = alike(&lab)?;
+    let own = IpAddr::from(server.address());
+    let known = |viewer: &Host, name: &str| {
+        let found = viewer.enter(|| (name, 80).to_socket_addrs().map(Vec::from_iter));
+        found.map(|found| found.into_iter().map(|address| address.ip()).collect::<BTreeSet<_>>()).ok()
+    };
+    assert_eq!(known(&host, "server-1"), Some(BTreeSet::from([own])));
+    assert_eq!(known(&host, "server-2"), None, "the address that it has leads to server-1 from here");
+    assert_eq!(known(&other, "server-2"), Some(BTreeSet::from([own])));
+    assert_eq!(known(&other, "server-1"), None);
+    Ok(())
+}
+
+#[isotest]
 fn parting_homes_with_the_same_network_parts_nobody_within_a_home() -> Result<()> {
     let lab = Lab::new()?;
     let [(first, [host_1, server_1]), (second, [host_2, server_2])] = alike(&lab)?;

@@ -34,14 +34,15 @@ pub(crate) struct Names {
 /// All names that there are.
 #[derive(Debug)]
 struct Directory {
-    records: Records,
+    /// As each host knows them, or one for all.
+    records: Vec<Records>,
     outside: Arc<Outside>,
 }
 
 impl Directory {
-    /// What is known of a name in lower case, without a dot at its end.
-    fn find(&self, name: &str) -> Found {
-        match self.records.find(name) {
+    /// What a host knows of a name in lower case, without a dot at its end.
+    fn find(&self, viewer: usize, name: &str) -> Found {
+        match self.records[viewer % self.records.len()].find(name) {
             Found::Nobody => self.outside.find(name),
             found => found,
         }
@@ -68,7 +69,9 @@ struct Running {
 
 impl Names {
     pub(crate) fn of(topology: &Topology, outside: &Arc<Outside>) -> Names {
-        let directory = Directory { records: Records::of(topology), outside: Arc::clone(outside) };
+        let viewers = if topology.has_doubles() { topology.nodes.len() } else { 1 };
+        let records = (0..viewers).map(|viewer| Records::known_to(viewer, topology)).collect();
+        let directory = Directory { records, outside: Arc::clone(outside) };
         Names { directory: Arc::new(directory), service: Mutex::new(Service::Asleep) }
     }
 
@@ -88,8 +91,8 @@ impl Names {
     }
 
     /// Has the host that the calling thread is in answered, too.
-    pub(crate) fn open(&self) -> Result<()> {
-        let counter = Counter::open()?;
+    pub(crate) fn open(&self, host: usize) -> Result<()> {
+        let counter = Counter::open(host)?;
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         if let Service::Running(running) = &*service {
             let told = running.counters.send(counter).is_ok() && (&running.alarm).write_all(&[1]).is_ok();

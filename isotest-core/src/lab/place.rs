@@ -22,6 +22,8 @@ pub(crate) struct Place {
     rooms: Mutex<Option<Arc<Rooms>>>,
     views: Views,
     names: Arc<Names>,
+    /// Which of the lab's nodes it is.
+    node: usize,
     #[cfg(feature = "tokio")]
     runtime: Mutex<Option<super::asynchronous::Runtime>>,
 }
@@ -73,27 +75,39 @@ fn open(who: &str, kind: &str) -> Result<OwnedFd> {
 
 impl Place {
     /// A host of which only the network is there yet.
-    pub(crate) fn new(name: &str, network: &OwnedFd, views: Views, names: &Arc<Names>) -> Result<Place> {
-        Ok(Place::of(name, copy(network)?, None, views, names))
+    pub(crate) fn new(
+        (node, name): (usize, &str),
+        network: &OwnedFd,
+        views: Views,
+        names: &Arc<Names>,
+    ) -> Result<Place> {
+        Ok(Place::of((node, name), copy(network)?, None, views, names))
     }
 
     /// The test body's own place.
-    pub(crate) fn here(name: &str, rooms: Rooms, names: &Arc<Names>) -> Result<Place> {
+    pub(crate) fn here((node, name): (usize, &str), rooms: Rooms, names: &Arc<Names>) -> Result<Place> {
         let network = copy(&rooms.network)?;
-        let place = Place::of(name, network, Some(Arc::new(rooms)), Views::default(), names);
+        let place = Place::of((node, name), network, Some(Arc::new(rooms)), Views::default(), names);
         // Nobody enters it first: it has always been there.
         names.start()?;
-        on_a_thread("lab-furnisher", || place.enter_network().and_then(|()| names.open()))?;
+        on_a_thread("lab-furnisher", || place.enter_network().and_then(|()| names.open(node)))?;
         Ok(place)
     }
 
-    fn of(name: &str, network: OwnedFd, rooms: Option<Arc<Rooms>>, views: Views, names: &Arc<Names>) -> Place {
+    fn of(
+        (node, name): (usize, &str),
+        network: OwnedFd,
+        rooms: Option<Arc<Rooms>>,
+        views: Views,
+        names: &Arc<Names>,
+    ) -> Place {
         Place {
             name: name.to_owned(),
             network,
             rooms: Mutex::new(rooms),
             views,
             names: Arc::clone(names),
+            node,
             #[cfg(feature = "tokio")]
             runtime: Mutex::default(),
         }
@@ -151,7 +165,7 @@ impl Place {
         let furnish = || {
             self.enter_network()?;
             files::furnish(&self.name, &self.views)?;
-            self.names.open()?;
+            self.names.open(self.node)?;
             let me = "thread-self";
             Ok(Rooms { network: copy(&self.network)?, mounts: open(me, "mnt")?, names: open(me, "uts")? })
         };

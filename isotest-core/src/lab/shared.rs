@@ -306,15 +306,20 @@ impl Network {
         let mut here = Some(here);
         let mut covered = Vec::new();
         let mut places = Vec::new();
+        let alike = !topology.has_doubles();
         for (number, node) in topology.nodes.iter().enumerate() {
+            let mut views = views.clone();
+            if !alike {
+                views.hosts = Arc::new(hosts_known_to(number, topology));
+            }
             let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
                 (Role::Here, Some(rooms)) => {
                     if crate::entry::own().is_some_and(|own| own.mounts) {
                         covered = files::show_here(&views)?;
                     }
-                    Place::here(&node.name, rooms, &names)?
+                    Place::here((number, &node.name), rooms, &names)?
                 }
-                _ => Place::new(&node.name, &spaces[&Space::Node(number)].namespace, views.clone(), &names)?,
+                _ => Place::new((number, &node.name), &spaces[&Space::Node(number)].namespace, views, &names)?,
             };
             places.push(Arc::new(place));
         }
@@ -334,14 +339,20 @@ impl Network {
     }
 }
 
-/// The files that all hosts see.
-fn views(topology: &Topology, outside: &Outside) -> Result<Views> {
+/// What is in a host's /etc/hosts.
+fn hosts_known_to(viewer: usize, topology: &Topology) -> String {
     let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
     for (node, it) in topology.nodes.iter().enumerate() {
-        for address in topology.known_addresses_of(node) {
+        for address in topology.addresses_known_to(viewer, node) {
             hosts.push_str(&format!("{address} {}\n", it.name));
         }
     }
+    hosts
+}
+
+/// The files that all hosts see; where hosts may have the same address, each has an /etc/hosts of its own.
+fn views(topology: &Topology, outside: &Outside) -> Result<Views> {
+    let hosts = hosts_known_to(0, topology);
     let mut views =
         Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")), ..Views::default() };
     if let (Some(_), Some(certificate)) = (topology.only(Role::Internet), outside.certificate()?) {

@@ -267,16 +267,26 @@ impl Topology {
         self.ports_of(node).flat_map(|(at, _)| self.addresses(at)).collect()
     }
 
-    /// Those by which others know it: none that another host may have, and not that of its line, unless it has no other.
-    pub(crate) fn known_addresses_of(&self, node: usize) -> Vec<IpAddr> {
-        let all = || self.ports_of(node).map(|(at, _)| at);
+    /// Those by which another knows it: none that some other host may have too, unless the two are neighbours, and not that of its line,
+    /// unless it has no other.
+    pub(crate) fn addresses_known_to(&self, viewer: usize, node: usize) -> Vec<IpAddr> {
         let at = |at: At| self.addresses(at).into_iter().map(Prefix::address);
-        let known = || all().filter(|at| !self.segment(at.cable).line).flat_map(at);
-        let unmistakable: Vec<_> = known().filter(|address| !self.is_twice(*address)).collect();
-        [unmistakable, known().collect(), all().flat_map(at).collect()]
-            .into_iter()
-            .find(|addresses| !addresses.is_empty())
-            .unwrap_or_default()
+        let all = self.ports_of(node).map(|(at, _)| at);
+        let (lines, others): (Vec<_>, Vec<_>) = all.partition(|at| self.segment(at.cable).line);
+        if others.is_empty() {
+            return lines.into_iter().flat_map(at).collect();
+        }
+        let beside = |other: At| {
+            let segment = self.cables[other.cable].segment;
+            self.ports_of(viewer).any(|(own, _)| self.cables[own.cable].segment == segment)
+        };
+        let means_it = |at: At, address: &IpAddr| !self.is_twice(*address) || beside(at);
+        others.into_iter().flat_map(|port| at(port).filter(move |address| means_it(port, address))).collect()
+    }
+
+    /// Whether hosts may have the same address, so that a name means one to some and another to others.
+    pub(crate) fn has_doubles(&self) -> bool {
+        self.ports().flat_map(|(at, _)| self.addresses(at)).any(|prefix| self.is_twice(prefix.address()))
     }
 
     /// Whether it may be another host's as well, because two networks behind translating routers have it.

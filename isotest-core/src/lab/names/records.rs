@@ -13,13 +13,13 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// The hosts of a lab.
-    pub(crate) fn of(topology: &Topology) -> Records {
+    /// The hosts of a lab, as one of them knows them.
+    pub(crate) fn known_to(viewer: usize, topology: &Topology) -> Records {
         let mut records = Records::default();
         let own = ["127.0.0.1", "::1"].map(|address| address.parse::<IpAddr>().expect("it is written here"));
         records.add("localhost", &own);
         for (number, node) in topology.nodes.iter().enumerate() {
-            records.add(&node.name, &topology.known_addresses_of(number));
+            records.add(&node.name, &topology.addresses_known_to(viewer, number));
         }
         records
     }
@@ -68,7 +68,7 @@ mod tests {
         let pair = ["alice", "bob"].map(|name| topology.add_node(name, Role::Host).expect("it is new"));
         topology.add_link(pair).expect("they are two");
         topology.add_node("lonely", Role::Host).expect("it is new");
-        Records::of(&topology)
+        Records::known_to(0, &topology)
     }
 
     fn addresses(texts: &[&str]) -> Found {

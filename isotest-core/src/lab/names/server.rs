@@ -17,28 +17,29 @@ use crate::lab::error::{Error, Result};
 /// Where one host asks.
 #[derive(Debug)]
 pub(crate) struct Counter {
+    host: usize,
     udp: UdpSocket,
     tcp: TcpListener,
 }
 
 impl Counter {
     /// Opens it in the calling thread's network.
-    pub(crate) fn open() -> Result<Counter> {
-        let counter = Counter::at(0)?;
+    pub(crate) fn open(host: usize) -> Result<Counter> {
+        let counter = Counter::at(host, 0)?;
         let ports = counter.ports().map_err(|error| failed(&error))?;
         match lead(RESOLVER, ports) {
             Ok(()) => Ok(counter),
             // A kernel without nftables: then the port itself is taken.
-            Err(_) => Counter::at(53),
+            Err(_) => Counter::at(host, 53),
         }
     }
 
-    fn at(port: u16) -> Result<Counter> {
+    fn at(host: usize, port: u16) -> Result<Counter> {
         let open = || {
             let (udp, tcp) = (UdpSocket::bind((RESOLVER, port))?, TcpListener::bind((RESOLVER, port))?);
             udp.set_nonblocking(true)?;
             tcp.set_nonblocking(true)?;
-            Ok(Counter { udp, tcp })
+            Ok(Counter { host, udp, tcp })
         };
         open().map_err(|error| failed(&error))
     }
@@ -55,6 +56,7 @@ fn failed(error: &std::io::Error) -> Error {
 /// Somebody who asks in a stream.
 #[derive(Debug)]
 struct Caller {
+    host: usize,
     stream: TcpStream,
     /// What has come and is not answered yet.
     received: Vec<u8>,
@@ -101,7 +103,7 @@ impl Counter {
     fn answer(&self, directory: &Directory) {
         let mut question = [0; 4096];
         while let Ok((length, asker)) = self.udp.recv_from(&mut question) {
-            if let Some(answer) = answer(&question[..length], Way::Udp, |name| directory.find(name)) {
+            if let Some(answer) = answer(&question[..length], Way::Udp, |name| directory.find(self.host, name)) {
                 // Who does not wait for it any more gets none, and who got none asks again.
                 self.udp.send_to(&answer, asker).ok();
             }
@@ -115,7 +117,7 @@ impl Counter {
                     if callers.len() == CALLERS {
                         callers.remove(0);
                     }
-                    callers.push(Caller { stream, received: Vec::new() });
+                    callers.push(Caller { host: self.host, stream, received: Vec::new() });
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -136,7 +138,9 @@ impl Caller {
             Err(error) => return matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }
         while let Some(question) = self.next() {
-            let Some(answer) = answer(&question, Way::Tcp, |name| directory.find(name)) else { return false };
+            let Some(answer) = answer(&question, Way::Tcp, |name| directory.find(self.host, name)) else {
+                return false;
+            };
             let framed = [&(answer.len() as u16).to_be_bytes()[..], &answer].concat();
             // Who asks on and on without reading is not waited for.
             if self.stream.write_all(&framed).is_err() {
