@@ -124,6 +124,18 @@ fn addresses_are_checked() -> Result<()> {
     for network in ["0.0.0.0/0", "224.0.0.0/8", "::/64", "ff02::/64", "fe80::/64"] {
         link.network(network).expect_err("no host can have such an address, or reach it");
     }
+    for (address, cause) in [
+        ("10.128.0.0", "it is the address of the network itself"),
+        ("10.128.0.255", "it is for broadcasts in the network"),
+        ("fd00:0:1::", "it means any router of the network (RFC 4291, section 2.6.1)"),
+    ] {
+        let refused = link.address(&alice, address).expect_err("it is nobody's").to_string();
+        assert!(refused.contains(cause), "{refused}");
+    }
+    says(
+        link.mtu(0),
+        &expect!["choosing an MTU of 0 bytes for the link between `alice` and `bob`: it must be from 1280 to 65535"],
+    );
     says(
         link.mtu(900),
         &expect![

@@ -21,6 +21,18 @@ fn a_link_carries_ipv4_and_ipv6() -> Result<()> {
 }
 
 #[isotest]
+fn a_network_of_two_addresses_is_enough_for_a_link() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    lab.link(&alice, &bob)?.network("192.0.2.0/31")?.network("2001:db8::/127")?;
+    assert_eq!((alice.address().to_string(), bob.address_v6().to_string()), ("192.0.2.0".into(), "2001:db8::1".into()));
+    for address in bob.addresses() {
+        assert!(converse(&alice, &bob, address), "{address}");
+    }
+    Ok(())
+}
+
+#[isotest]
 fn hosts_that_are_not_connected_do_not_reach_one_another() -> Result<()> {
     let lab = Lab::new()?;
     let (alice, bob, carol) = (lab.host("alice")?, lab.host("bob")?, lab.host("carol")?);

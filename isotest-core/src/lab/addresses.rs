@@ -60,12 +60,27 @@ impl Prefix {
     /// The n-th host's address, where the network is large enough.
     pub(crate) fn host(self, n: usize) -> Option<Prefix> {
         let host_bits = u32::from(bits(self.address) - self.length);
-        let n = n as u128;
+        // A network of two addresses has neither one of its own nor one for broadcasts: RFC 3021, RFC 6164.
+        let n = if host_bits == 1 { (n as u128).checked_sub(1)? } else { n as u128 };
         // The last of a v4 network is for broadcasts.
         let last = if host_bits >= 127 { u128::MAX } else { (1 << host_bits) - 1 };
         let fits = if self.address.is_ipv4() && host_bits > 1 { n < last } else { n <= last };
         let address = from_number(self.address, (number(self.address) & self.mask()) | n);
         fits.then_some(Prefix { address, length: self.length })
+    }
+
+    /// What keeps a host from having this address, if anything does.
+    pub(crate) fn is_nobodys(self) -> Option<&'static str> {
+        let host_bits = bits(self.address) - self.length;
+        let own = number(self.address) & !self.mask();
+        let ones = if self.address.is_ipv4() { !self.mask() & u128::from(u32::MAX) } else { !self.mask() };
+        match (host_bits, own) {
+            (0 | 1, _) => None,
+            (_, 0) if self.address.is_ipv4() => Some("it is the address of the network itself"),
+            (_, 0) => Some("it means any router of the network (RFC 4291, section 2.6.1)"),
+            _ if own == ones && self.address.is_ipv4() => Some("it is for broadcasts in the network"),
+            _ => None,
+        }
     }
 
     fn mask(self) -> u128 {
@@ -171,7 +186,8 @@ mod tests {
         assert_eq!(prefix("10.1.0.0/16").host(258), Some(prefix("10.1.1.2/16")));
         assert_eq!(prefix("192.168.7.0/30").host(2), Some(prefix("192.168.7.2/30")));
         assert_eq!(prefix("192.168.7.0/30").host(3), None, "for broadcasts");
-        assert_eq!(prefix("192.168.7.0/31").host(1), Some(prefix("192.168.7.1/31")));
+        let pair = [1, 2, 3].map(|host| prefix("192.168.7.0/31").host(host));
+        assert_eq!(pair, [Some(prefix("192.168.7.0/31")), Some(prefix("192.168.7.1/31")), None]);
         assert_eq!(prefix("fd00::/64").host(1), Some(prefix("fd00::1/64")));
         assert_eq!(prefix("fd00::/126").host(4), None);
     }

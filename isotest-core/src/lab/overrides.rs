@@ -55,6 +55,9 @@ impl Topology {
                 Error::new(attempt, format!("it is outside of {network}, the network of {segment}")).remedy(remedy)
             );
         }
+        if let Some(cause) = prefix.is_nobodys() {
+            return Err(Error::new(attempt, cause).remedy(format!("choose another in {}", prefix.network())));
+        }
         if let Some(port) = self.port_mut(at) {
             port.chosen.push(prefix);
         }
@@ -84,7 +87,7 @@ impl Topology {
             let cause = format!("it must be from {least} to {}", MTU.end());
             let remedy = "below 1280 there is no IPv6: leave that out first, by `without_ipv6`";
             let error = Error::new(attempt, cause);
-            return Err(if bytes < *MTU.start() { error.remedy(remedy) } else { error });
+            return Err(if (LEAST_V4..*MTU.start()).contains(&bytes) { error.remedy(remedy) } else { error });
         }
         self.cables[cable].mtu = Some(bytes);
         Ok(())

@@ -108,12 +108,16 @@ impl Host {
     ///
     /// As [`Host::wait_listening`].
     pub fn wait_until_listening(&self, protocol: Protocol, port: u16, limit: Duration) -> Result<()> {
+        let attempt = format!("waiting until `{}` listens at {protocol} port {port}", self.name());
+        if port == 0 {
+            let cause = "nobody can: who binds to port 0 gets another";
+            return Err(Error::new(attempt, cause).remedy("name the port that the server gets"));
+        }
         let place = self.place()?;
         let mut socket = diag::open(&place, self.name())?;
         let Err(listeners) = wait(protocol, port, limit, || diag::all(&mut socket, self.name()))? else {
             return Ok(());
         };
-        let attempt = format!("waiting until `{}` listens at {protocol} port {port}", self.name());
         let cause = format!("nobody did within {limit:?}; {}; {}", instead(&listeners), described(&place));
         Err(Error::new(attempt, cause).remedy("start the server there by `Host::spawn` or `Host::command`"))
     }

@@ -310,7 +310,7 @@ impl Topology {
     }
 
     fn check_name(&self, name: &str, what: &str) -> Result<()> {
-        let attempt = || format!("adding the {what} `{name}`");
+        let attempt = || format!("adding the {what} `{}`", name.escape_debug());
         let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let label = (1..=63).contains(&name.len())
             && name.chars().all(|c| letter(c) || c == '-')
