@@ -61,7 +61,7 @@ fn without_proc_even_the_binary_alone_says_why() {
     let report = "\
 error: cannot isolate `first`: /proc is not mounted
 
-  failed at      starting the fork server of this test binary (no /proc/self/exe available. Is /proc mounted?)
+  failed at      looking for this test binary (no /proc/self/exe available. Is /proc mounted?)
   because        /proc/self/mountinfo can't be read
 
   remedy         mount -t proc proc /proc, as root
