@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 pub(crate) use self::message::Found;
 use self::records::Records;
 pub(crate) use self::records::reverse;
+pub(crate) use self::redirect::Before;
 use self::server::Counter;
 use super::error::{Error, Result};
 use super::internet::Outside;
@@ -91,8 +92,8 @@ impl Names {
     }
 
     /// Has the host that the calling thread is in answered, too.
-    pub(crate) fn open(&self, host: usize) -> Result<()> {
-        let counter = Counter::open(host)?;
+    pub(crate) fn open(&self, host: usize, before: Before) -> Result<()> {
+        let counter = Counter::open(host, before)?;
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         if let Service::Running(running) = &*service {
             let told = running.counters.send(counter).is_ok() && (&running.alarm).write_all(&[1]).is_ok();

@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use super::error::{Error, Result};
 use super::files::{self, Views};
-use super::names::Names;
+use super::names::{Before, Names};
 use crate::sys::namespaces::{Destination, start_in};
 
 /// The namespaces of a host.
@@ -90,7 +90,7 @@ impl Place {
         let place = Place::of((node, name), network, Some(Arc::new(rooms)), Views::default(), names);
         // Nobody enters it first: it has always been there.
         names.start()?;
-        on_a_thread("lab-furnisher", || place.enter_network().and_then(|()| names.open(node)))?;
+        on_a_thread("lab-furnisher", || place.enter_network().and_then(|()| names.open(node, Before::AnEarlierLab)))?;
         Ok(place)
     }
 
@@ -165,7 +165,7 @@ impl Place {
         let furnish = || {
             self.enter_network()?;
             files::furnish(&self.name, &self.views)?;
-            self.names.open(self.node)?;
+            self.names.open(self.node, Before::Nothing)?;
             let me = "thread-self";
             Ok(Rooms { network: copy(&self.network)?, mounts: open(me, "mnt")?, names: open(me, "uts")? })
         };

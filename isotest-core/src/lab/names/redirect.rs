@@ -53,17 +53,27 @@ pub(crate) struct Ports {
     pub(crate) tcp: u16,
 }
 
-/// Leads port 53 of `address` to other ports of it, in the calling thread's network.
-pub(crate) fn lead(address: Ipv4Addr, ports: Ports) -> Result<(), Refusal> {
-    let failed = |errno| Refusal { message: 0, errno, words: None };
-    Socket::open(SockProtocol::NetlinkNetFilter).map_err(failed)?.transact(&transaction(address, ports))
+/// What the calling thread's network may have from before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nothing: it was made for this lab.
+    Nothing,
+    /// What an earlier lab left there. To take it away costs the time until the kernel is sure that nobody uses it, 10 ms and more.
+    AnEarlierLab,
 }
 
-fn transaction(address: Ipv4Addr, ports: Ports) -> Batch {
+/// Leads port 53 of `address` to other ports of it, in the calling thread's network.
+pub(crate) fn lead(address: Ipv4Addr, ports: Ports, before: Before) -> Result<(), Refusal> {
+    let failed = |errno| Refusal { message: 0, errno, words: None };
+    Socket::open(SockProtocol::NetlinkNetFilter).map_err(failed)?.transact(&transaction(address, ports, before))
+}
+
+fn transaction(address: Ipv4Addr, ports: Ports, before: Before) -> Batch {
     let mut batch = Batch::default();
     batch.add(BEGIN, 0, &header(libc::AF_UNSPEC, NFTABLES), |_| {});
-    // An earlier lab may have left one in the test body's network; and there has to be one to be deleted.
-    for (kind, flags) in [(NEW_TABLE, libc::NLM_F_CREATE), (DELETE_TABLE, 0), (NEW_TABLE, libc::NLM_F_CREATE)] {
+    // There has to be one to be deleted.
+    let all = [(NEW_TABLE, libc::NLM_F_CREATE), (DELETE_TABLE, 0), (NEW_TABLE, libc::NLM_F_CREATE)];
+    for (kind, flags) in all.into_iter().skip(if before == Before::Nothing { 2 } else { 0 }) {
         batch.add(kind, flags, &ipv4(), |table| {
             table.text(1, TABLE);
         });

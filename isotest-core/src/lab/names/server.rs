@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::message::{Way, answer};
-use super::redirect::{Ports, lead};
+use super::redirect::{Before, Ports, lead};
 use super::{Directory, RESOLVER};
 use crate::lab::error::{Error, Result};
 
@@ -24,10 +24,10 @@ pub(crate) struct Counter {
 
 impl Counter {
     /// Opens it in the calling thread's network.
-    pub(crate) fn open(host: usize) -> Result<Counter> {
+    pub(crate) fn open(host: usize, before: Before) -> Result<Counter> {
         let counter = Counter::at(host, 0)?;
         let ports = counter.ports().map_err(|error| failed(&error))?;
-        match lead(RESOLVER, ports) {
+        match lead(RESOLVER, ports, before) {
             Ok(()) => Ok(counter),
             // A kernel without nftables: then the port itself is taken.
             Err(_) => Counter::at(host, 53),
