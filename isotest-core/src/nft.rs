@@ -58,6 +58,8 @@ pub(crate) enum Hook {
     Input,
     /// Where this host is where they come from.
     Output,
+    /// Likewise, before connections are tracked.
+    Departure,
     /// Where they go through it, with addresses as they are inside of its own translation.
     Forward,
     /// Where they leave: only the first packet of each connection, whose source may be changed.
@@ -89,6 +91,15 @@ pub(crate) fn replace(tables: &[Table]) -> Batch {
             }
             fill(batch, table, &mut sets);
         }
+    })
+}
+
+/// A transaction that adds a table to a network that has none of its name. That is cheaper than to replace one: before the socket by
+/// which a table was deleted is closed, the kernel waits until nobody uses it any more, 10 ms and more.
+pub(crate) fn add(table: &Table) -> Batch {
+    transaction(|batch| {
+        add_table(batch, table, 0);
+        fill(batch, table, &mut Sets::default());
     })
 }
 
@@ -165,7 +176,7 @@ impl Hook {
     fn kind(&self) -> &'static str {
         match self {
             Hook::Destination | Hook::Source => "nat",
-            Hook::Arrival { .. } | Hook::Input | Hook::Output | Hook::Forward => "filter",
+            Hook::Arrival { .. } | Hook::Input | Hook::Output | Hook::Departure | Hook::Forward => "filter",
         }
     }
 
@@ -177,6 +188,7 @@ impl Hook {
             Hook::Input => (1, 0),
             Hook::Forward => (2, 0),
             Hook::Output => (3, 0),
+            Hook::Departure => (3, libc::NF_IP_PRI_RAW),
             Hook::Source => (4, 100),
         }
     }

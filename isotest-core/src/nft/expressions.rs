@@ -84,6 +84,7 @@ fn act(list: &mut Attributes, action: &Action) {
         Action::Masquerade => masquerade(list, 0),
         Action::MasqueradeAtRandom => masquerade(list, AT_RANDOM),
         Action::SendTo(to) => send_to(list, *to),
+        Action::SetPort { field, to, sum_at } => set_port(list, *field, *to, *sum_at),
         Action::Remember(cone) => remember(list, *cone),
         Action::SendToRemembered(cone) => send_to_remembered(list, *cone),
     }
@@ -228,6 +229,19 @@ fn immediate(list: &mut Attributes, register: u32, value: &[u8]) {
         immediate.number_be(1, register).nest(2, |data| {
             data.put(VALUE, value);
         });
+    });
+}
+
+/// Writes another port, and corrects the sum.
+fn set_port(list: &mut Attributes, field: Field, to: u16, sum_at: u32) {
+    /// `NFT_PAYLOAD_CSUM_INET`.
+    const INTERNET_SUM: u32 = 1;
+    let Source::Header { which, at, length } = field.source() else { return };
+    immediate(list, REGISTER, &to.to_be_bytes());
+    expression(list, "payload", |payload| {
+        // `NFTA_PAYLOAD_…`: the header, the offset, the length, the register, and which sum stands where.
+        payload.number_be(2, which).number_be(3, at).number_be(4, length);
+        payload.number_be(5, REGISTER).number_be(6, INTERNET_SUM).number_be(7, sum_at);
     });
 }
 

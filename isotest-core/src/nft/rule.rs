@@ -86,6 +86,12 @@ pub(crate) enum Action {
     MasqueradeAtRandom,
     /// Its connection goes there instead.
     SendTo(SocketAddr),
+    /// Another port is written into it; `sum_at` is where the sum to be corrected stands in TCP's or UDP's header.
+    SetPort {
+        field: Field,
+        to: u16,
+        sum_at: u32,
+    },
     /// Who has sent it from which port is written down.
     Remember(Cone),
     /// Its connection goes to who is written down for the port it goes to.

@@ -8,43 +8,8 @@ use std::net::Ipv4Addr;
 
 use nix::sys::socket::SockProtocol;
 
-use crate::netlink::{Attributes, Batch, Refusal, Socket};
-
-/// Messages of linux/netfilter/nfnetlink.h and nf_tables.h.
-const NFTABLES: u16 = 10;
-const BEGIN: u16 = 16;
-const END: u16 = 17;
-const NEW_TABLE: u16 = NFTABLES << 8;
-const DELETE_TABLE: u16 = (NFTABLES << 8) | 2;
-const NEW_CHAIN: u16 = (NFTABLES << 8) | 3;
-const NEW_RULE: u16 = (NFTABLES << 8) | 6;
-
-const TABLE: &str = "isotest-names";
-const CHAIN: &str = "output";
-/// The first register.
-const REGISTER: u32 = 1;
-
-/// Where a field is in a packet.
-#[derive(Clone, Copy, Debug)]
-struct Field {
-    base: u32,
-    offset: u32,
-    length: u32,
-}
-
-const fn network(offset: u32, length: u32) -> Field {
-    Field { base: 1, offset, length }
-}
-
-const fn transport(offset: u32) -> Field {
-    Field { base: 2, offset, length: 2 }
-}
-
-const PROTOCOL: Field = network(9, 1);
-const SOURCE: Field = network(12, 4);
-const DESTINATION: Field = network(16, 4);
-const SOURCE_PORT: Field = transport(0);
-const DESTINATION_PORT: Field = transport(2);
+use crate::netlink::{Batch, Refusal, Socket};
+use crate::nft::{self, Action, Chain, Family, Field, Hook, Rule, Table, Verdict};
 
 /// Where the ports lead to.
 #[derive(Clone, Copy, Debug)]
@@ -69,85 +34,29 @@ pub(crate) fn lead(address: Ipv4Addr, ports: Ports, before: Before) -> Result<()
 }
 
 fn transaction(address: Ipv4Addr, ports: Ports, before: Before) -> Batch {
-    let mut batch = Batch::default();
-    batch.add(BEGIN, 0, &header(libc::AF_UNSPEC, NFTABLES), |_| {});
-    // There has to be one to be deleted.
-    let all = [(NEW_TABLE, libc::NLM_F_CREATE), (DELETE_TABLE, 0), (NEW_TABLE, libc::NLM_F_CREATE)];
-    for (kind, flags) in all.into_iter().skip(if before == Before::Nothing { 2 } else { 0 }) {
-        batch.add(kind, flags, &ipv4(), |table| {
-            table.text(1, TABLE);
-        });
+    let table = table(address, ports);
+    match before {
+        Before::Nothing => nft::add(&table),
+        Before::AnEarlierLab => nft::replace(&[table]),
     }
-    batch.add(NEW_CHAIN, libc::NLM_F_CREATE, &ipv4(), |chain| {
-        chain.text(1, TABLE).text(3, CHAIN);
-        chain.nest(4, |hook| {
-            hook.number_be(1, libc::NF_INET_LOCAL_OUT as u32).number_be(2, libc::NF_IP_PRI_RAW.cast_unsigned());
-        });
-        chain.text(7, "filter");
-    });
+}
+
+fn table(address: Ipv4Addr, ports: Ports) -> Table {
     // The sums of both protocols, and where they stand.
-    for (protocol, port, sum) in [(libc::IPPROTO_UDP, ports.udp, 6), (libc::IPPROTO_TCP, ports.tcp, 16)] {
-        for (side, of_side, from, to) in [(DESTINATION, DESTINATION_PORT, 53, port), (SOURCE, SOURCE_PORT, port, 53)] {
-            rule(&mut batch, |rule| {
-                require(rule, side, &address.octets());
-                require(rule, PROTOCOL, &[protocol as u8]);
-                require(rule, of_side, &from.to_be_bytes());
-                replace(rule, of_side, to, sum);
-            });
-        }
-    }
-    batch.add(END, 0, &header(libc::AF_UNSPEC, NFTABLES), |_| {});
-    batch
-}
-
-/// `struct nfgenmsg`.
-fn header(family: i32, resource: u16) -> [u8; 4] {
-    let [high, low] = resource.to_be_bytes();
-    [family as u8, 0, high, low]
-}
-
-fn ipv4() -> [u8; 4] {
-    header(libc::NFPROTO_IPV4, 0)
-}
-
-fn rule(batch: &mut Batch, expressions: impl FnOnce(&mut Attributes)) {
-    batch.add(NEW_RULE, libc::NLM_F_CREATE | libc::NLM_F_APPEND, &ipv4(), |rule| {
-        rule.text(1, TABLE).text(2, CHAIN).nest(4, expressions);
+    let protocols = [(libc::IPPROTO_UDP, ports.udp, 6), (libc::IPPROTO_TCP, ports.tcp, 16)];
+    let rules = protocols.into_iter().flat_map(|(protocol, port, sum_at)| {
+        let there = (Field::Destination4, Field::DestinationPort, 53, port);
+        let back = (Field::Source4, Field::SourcePort, port, 53);
+        [there, back].map(|(side, of_side, from, to)| {
+            let action = Action::SetPort { field: of_side, to, sum_at };
+            Rule::always(action)
+                .ipv4()
+                .is(side, &address.octets())
+                .is(Field::Transport, &[protocol as u8])
+                .is(of_side, &u16::to_be_bytes(from))
+        })
     });
-}
-
-fn expression(rule: &mut Attributes, name: &str, data: impl FnOnce(&mut Attributes)) {
-    rule.nest(1, |element| {
-        element.text(1, name).nest(2, data);
-    });
-}
-
-/// The rule goes on where the field has this value.
-fn require(rule: &mut Attributes, field: Field, value: &[u8]) {
-    expression(rule, "payload", |load| {
-        load.number_be(1, REGISTER);
-        place(load, field);
-    });
-    expression(rule, "cmp", |compare| {
-        compare.number_be(1, REGISTER).number_be(2, 0).nest(3, |data| {
-            data.put(1, value);
-        });
-    });
-}
-
-/// Writes another value, and corrects the sum.
-fn replace(rule: &mut Attributes, field: Field, value: u16, sum: u32) {
-    expression(rule, "immediate", |set| {
-        set.number_be(1, REGISTER).nest(2, |data| {
-            data.put(1, &value.to_be_bytes());
-        });
-    });
-    expression(rule, "payload", |store| {
-        place(store, field);
-        store.number_be(5, REGISTER).number_be(6, 1).number_be(7, sum);
-    });
-}
-
-fn place(payload: &mut Attributes, field: Field) {
-    payload.number_be(2, field.base).number_be(3, field.offset).number_be(4, field.length);
+    let chain =
+        Chain { name: "output".to_owned(), hook: Hook::Departure, rules: rules.collect(), otherwise: Verdict::Accept };
+    Table { family: Family::Inet, name: "isotest-names", cones: Vec::new(), chains: vec![chain] }
 }
