@@ -123,6 +123,8 @@ fn run_elsewhere(test: &'static Registered) -> (Outcome, Word) {
 fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
     WRAPPED.store(true, Ordering::Relaxed);
     let ended = __rust_begin_short_backtrace(|| catch_unwind(test.body));
+    #[cfg(feature = "lab")]
+    let ended = or_by_a_handler(ended);
     if is_as_hoped(test.should_panic, &ended) {
         #[cfg(feature = "lab")]
         crate::lab::held::let_go();
@@ -139,6 +141,18 @@ fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn An
         Ok(_) => Word::Failed,
         Err(payload) => Word::Panicked(message(&**payload)),
     });
+    ended
+}
+
+/// A test whose body has succeeded fails all the same where a handler of its pretend internet has panicked.
+#[cfg(feature = "lab")]
+fn or_by_a_handler(ended: Result<ExitCode, Box<dyn Any + Send>>) -> Result<ExitCode, Box<dyn Any + Send>> {
+    let Some(panics) = crate::lab::internet::panics::take() else { return ended };
+    if matches!(ended, Ok(code) if code == ExitCode::SUCCESS) {
+        eprintln!("isotest: the test fails: {panics}");
+        return Err(Box::new(panics));
+    }
+    eprintln!("isotest: {panics}");
     ended
 }
 

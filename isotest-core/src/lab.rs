@@ -58,7 +58,7 @@ mod graphviz;
 pub(crate) mod held;
 mod host;
 mod inhabitants;
-mod internet;
+pub(crate) mod internet;
 mod kill;
 mod link;
 mod listening;
@@ -85,6 +85,7 @@ mod switch;
 mod topology;
 mod translation;
 mod uplink;
+mod vanished;
 mod wired;
 mod wires;
 
@@ -201,21 +202,31 @@ impl Lab {
     ///
     /// When the topology contradicts itself (an address twice, networks that overlap, routes in a circle), or the kernel refuses.
     pub fn up(&self) -> Result<()> {
-        self.shared.up().map(drop)
+        self.shared.up("building the lab").map(drop)
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        // Of a test with the attribute its wrapper knows better whether a panic is a failure.
-        if std::thread::panicking() && !crate::entry::is_wrapped() {
+        // Of a test with the attribute its wrapper knows better whether it has failed, and by what.
+        if crate::entry::is_wrapped() {
+            held::keep_or_take_down(&self.shared);
+            return;
+        }
+        let panics = internet::panics::take();
+        let failed = std::thread::panicking() || panics.is_some();
+        if let Some(panics) = &panics {
+            eprintln!("isotest: {panics}");
+        }
+        if failed {
             failure::tell();
         }
-        if !held::keep(&self.shared) {
-            self.shared.take_down();
-        }
-        if std::thread::panicking() && !crate::entry::is_wrapped() && crate::hold::is_asked() {
+        held::keep_or_take_down(&self.shared);
+        if failed && crate::hold::is_asked() {
             crate::hold::wait();
+        }
+        if let (Some(panics), false) = (panics, std::thread::panicking()) {
+            std::panic::resume_unwind(Box::new(panics));
         }
     }
 }

@@ -3,11 +3,13 @@
 //! A table is always replaced as a whole, in one transaction: no packet meets half of it, and what is there need not be asked for.
 
 mod cone;
+mod counter;
 mod expressions;
 mod rule;
 mod set;
 
 pub(crate) use self::cone::Cone;
+pub(crate) use self::counter::{Count, question, read};
 pub(crate) use self::rule::{Action, Field, Rule, Verdict, bytes, state, status, v4, v6};
 use self::set::Sets;
 use crate::netlink::{Attributes, Batch};

@@ -1,9 +1,10 @@
 //! What has gone over a link?
 
 use std::net::UdpSocket;
+use std::time::{Duration, Instant};
 
 use isotest::isotest;
-use isotest::lab::{Host, Lab, Result, Traffic};
+use isotest::lab::{Faults, Flow, Host, Lab, Link, Result, Traffic};
 
 /// How many datagrams are sent, and of how many bytes with all headers.
 const DATAGRAMS: u64 = 100;
@@ -56,5 +57,80 @@ fn a_switch_counts_what_comes_from_each_and_goes_to_each() -> Result<()> {
     assert!(is_about_them(to_bob?.back.received));
     assert!(!is_about_them(to_carol?.back.received), "a switch knows who is where");
     links[0].stats_from(&bob).expect_err("bob is not at alice's link");
+    Ok(())
+}
+
+/// Sends them to somebody whom they need not reach.
+fn send_blindly(from: &Host, to: &Host) {
+    let sender = from.enter(|| UdpSocket::bind("0.0.0.0:0").expect("some port is free"));
+    for _ in 0..DATAGRAMS {
+        sender.send_to(&[0; 1000], (to.address(), 9)).expect("there is a route");
+    }
+}
+
+/// Waits until what was sent is accounted for; beside it kernels may look for neighbours while the link isn't whole yet.
+fn settled(link: &Link, from: &Host) -> Result<Flow> {
+    let since = Instant::now();
+    loop {
+        let flow = link.stats_from(from)?;
+        if flow.sent.packets.abs_diff(flow.received.packets + flow.received.dropped) < DATAGRAMS / 5 {
+            return Ok(flow);
+        }
+        assert!(since.elapsed() < Duration::from_secs(20), "packets are neither received nor dropped: {flow:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[isotest]
+fn what_a_cut_link_swallows_is_dropped_and_not_received() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    link.cut()?;
+    for times in 1..3 {
+        send_blindly(&alice, &bob);
+        let Flow { sent, received, .. } = settled(&link, &alice)?;
+        assert!(received.dropped >= times * DATAGRAMS && sent.packets >= times * DATAGRAMS, "{received:?}");
+        assert!(received.packets < DATAGRAMS && received.bytes < DATAGRAMS * 100, "{received:?}");
+        // What is counted survives that the rules are made anew.
+        link.restore()?;
+        link.cut_from(&alice)?;
+    }
+    let dropped = settled(&link, &alice)?.received.dropped;
+    link.restore()?;
+    send(&alice, &bob);
+    let Flow { received, .. } = settled(&link, &alice)?;
+    assert_eq!(received.dropped, dropped, "what is whole drops nothing");
+    assert!((DATAGRAMS..2 * DATAGRAMS).contains(&received.packets), "{received:?}");
+    assert!(settled(&link, &bob)?.received.dropped < DATAGRAMS / 5, "the other way only neighbours are looked for");
+    Ok(())
+}
+
+#[isotest]
+fn what_a_partition_keeps_back_is_dropped_where_it_arrives() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let links = lab.switch("lan")?.connect(&[&alice, &bob])?;
+    send(&alice, &bob);
+    lab.partition(&[&alice], &[&bob])?;
+    send_blindly(&alice, &bob);
+    lab.heal()?;
+    let Flow { received, .. } = links[1].stats()?.back;
+    assert!(received.dropped >= DATAGRAMS && (DATAGRAMS..2 * DATAGRAMS).contains(&received.packets), "{received:?}");
+    assert_eq!(settled(&links[0], &alice)?.received.dropped, 0, "up to the switch all is well");
+    Ok(())
+}
+
+#[isotest]
+fn what_the_faults_of_a_link_lose_is_dropped() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    link.faults(Faults::new().lose_nth([1, 2, 3, 50]))?;
+    send_blindly(&alice, &bob);
+    assert_eq!(settled(&link, &alice)?.received.dropped, 4);
+    link.cut()?;
+    send_blindly(&alice, &bob);
+    assert!(settled(&link, &alice)?.received.dropped >= 4 + DATAGRAMS);
     Ok(())
 }

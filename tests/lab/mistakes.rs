@@ -219,8 +219,28 @@ fn what_comes_too_late_is_refused() -> Result<()> {
     drop(lab);
     says(
         alice.spawn(|| ()),
-        &expect!["entering a host: the lab is gone; keep the `Lab` alive as long as its hosts are used"],
+        &expect!["entering `alice`: the lab is gone; keep the `Lab` alive as long as its hosts are used"],
     );
+    Ok(())
+}
+
+#[isotest]
+fn what_is_attempted_in_a_lab_that_could_not_be_built_is_told_with_the_reason() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    link.address(&alice, "10.128.0.7")?.address(&bob, "10.128.0.7")?;
+    let why = lab.up().expect_err("they have one address").to_string();
+    let told = |attempt: &str| format!("{attempt}: the lab was not built, since this failed: {why}");
+    let says = |error: Option<isotest::lab::Error>, attempt| {
+        assert_eq!(error.map(|error| error.to_string()), Some(told(attempt)));
+    };
+    says(lab.up().err(), "building the lab");
+    says(bob.spawn(|| ()).err(), "entering `bob`");
+    says(link.stats().err(), "counting what went over a link");
+    says(link.cut().err(), "cutting the link made by linking `alice` and `bob`");
+    says(lab.host("carol").err(), "changing the lab");
+    says(alice.crash().err(), "crashing `alice`");
     Ok(())
 }
 

@@ -75,6 +75,28 @@ fn addresses(name: &str) -> Vec<IpAddr> {
 }
 
 #[isotest]
+fn a_host_that_is_linked_to_nobody_knows_its_own_name_and_no_other_does() -> Result<()> {
+    let lab = Lab::new()?;
+    let [alice, _] = pair(&lab)?;
+    let (lonely, here) = (lab.host("lonely")?, lab.here()?);
+    let own = |name: &str| {
+        let loopback = ["127.0.0.1", "::1"].map(|own| own.parse::<IpAddr>().expect("an address"));
+        assert_eq!(addresses(name), loopback);
+        without_a_hosts_file();
+        assert_eq!(addresses(name), loopback, "by asking");
+        assert_eq!(addresses("alice").len(), 2, "others are known to it");
+    };
+    lonely.enter(|| own("lonely"));
+    here.enter(|| own("here"));
+    alice.enter(|| {
+        assert!(("lonely", 80).to_socket_addrs().is_err());
+        without_a_hosts_file();
+        assert!(("lonely", 80).to_socket_addrs().is_err());
+    });
+    Ok(())
+}
+
+#[isotest]
 fn the_c_library_finds_names_by_asking() -> Result<()> {
     let lab = Lab::new()?;
     let [alice, bob] = pair(&lab)?;

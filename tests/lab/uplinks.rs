@@ -116,7 +116,7 @@ impl Traces {
 }
 
 /// How many tables of nftables the calling thread's network has.
-fn tables() -> usize {
+pub(crate) fn tables() -> usize {
     const NEW_TABLE: u16 = 10 << 8;
     let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkNetFilter);
     let socket = socket.expect("a netlink socket");

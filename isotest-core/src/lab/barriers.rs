@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::addresses::Prefix;
-use super::filter::Filter;
+use super::filter::{self, Filter};
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::topology::{At, Role, Topology};
@@ -31,12 +31,7 @@ pub(crate) fn tables(topology: &Topology, barriers: &Barriers) -> Tables {
     let mut tables = Tables::new();
     let mut add = |space, family, chains: Vec<Chain>| {
         if !chains.is_empty() {
-            tables.entry(space).or_default().push(Table {
-                family,
-                name: "isotest-barriers",
-                cones: Vec::new(),
-                chains,
-            });
+            tables.entry(space).or_default().push(Table { chains, ..named(family) });
         }
     };
     for node in 0..topology.nodes.len() {
@@ -54,11 +49,25 @@ pub(crate) fn tables(topology: &Topology, barriers: &Barriers) -> Tables {
     tables
 }
 
+fn named(family: Family) -> Table {
+    Table { family, name: "isotest-barriers", cones: Vec::new(), chains: Vec::new() }
+}
+
+/// The tables, without what is in them, that a node may have.
+pub(crate) fn names_of_tables() -> [Table; 3] {
+    [named(Family::Netdev), named(Family::Inet), filter::named(Vec::new())]
+}
+
+/// The table, without what is in it, that keeps back what arrives at interfaces. It has a chain for each, which is called as that is.
+pub(crate) fn at_interfaces() -> Table {
+    named(Family::Netdev)
+}
+
 /// What does not arrive at an end of a link, if anything.
 fn arrivals(topology: &Topology, barriers: &Barriers, at: At) -> Option<Chain> {
     let mut hosts = topology.cables[at.cable].ends.iter().flatten();
     let rules = if barriers.cut.contains(&at) || hosts.any(|port| barriers.crashed.contains(&port.node)) {
-        vec![Rule::drop()]
+        vec![Rule::lose()]
     } else {
         from_others(topology, at, &beyond(barriers, topology.port(at)?.node))
     };
@@ -81,9 +90,9 @@ fn from_others(topology: &Topology, at: At, others: &BTreeSet<usize>) -> Vec<Rul
     let cards = neighbours.filter(|(_, port)| others.contains(&port.node)).map(|(_, port)| port.mac.0.to_vec());
     let addresses = seen_at(topology, segment, others);
     let rules = [
-        Rule::drop().among(Field::HardwareSource, cards),
-        Rule::drop().ipv4().among(Field::Source4, v4(&addresses)),
-        Rule::drop().ipv6().among(Field::Source6, v6(&addresses)),
+        Rule::lose().among(Field::HardwareSource, cards),
+        Rule::lose().ipv4().among(Field::Source4, v4(&addresses)),
+        Rule::lose().ipv6().among(Field::Source6, v6(&addresses)),
     ];
     rules.into_iter().filter(Rule::can_hold).collect()
 }

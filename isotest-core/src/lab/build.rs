@@ -134,7 +134,7 @@ fn settings(role: Role) -> Result<()> {
 }
 
 /// All addresses are the lab's own: nobody needs a second to find out whether they are taken.
-const ACCEPT_DAD: &str = "ipv6/conf/default/accept_dad";
+pub(crate) const ACCEPT_DAD: &str = "ipv6/conf/default/accept_dad";
 
 pub(crate) fn set(name: &str, value: &str) -> Result<()> {
     let path = format!("/proc/sys/net/{name}");

@@ -90,7 +90,7 @@ impl Source {
 fn capture(lab: &Shared, path: &Path, sources: impl FnOnce(&Topology) -> Vec<Source>) -> Result<Capture> {
     let attempt = || format!("capturing packets into {}", path.display());
     let failed = |error: std::io::Error| Error::new(attempt(), error.to_string());
-    let network = lab.up()?;
+    let network = lab.up(attempt())?;
     let about = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut recorder = File::create(path).and_then(|file| Recorder::new(file, &about)).map_err(failed)?;
     for (source, socket) in open(lab.read(sources), &network)? {

@@ -34,7 +34,7 @@ impl Host {
             let cause = "the test itself runs there";
             return Err(Error::new(attempt, cause).remedy("crash a host of its own, by `lab.host`"));
         }
-        let network = self.lab().up()?;
+        let network = self.lab().up(&attempt)?;
         let place = &network.places[self.node()];
         // First, so that nothing leaves that tells of what follows.
         self.lab().bar(&attempt, |barriers| {

@@ -9,8 +9,7 @@ use super::topology::At;
 impl Link {
     /// Cuts it: whatever is sent over it, ARP and neighbour discovery included, vanishes without a word, both ways. Neither end
     /// sees the line go down, and connections stay open until their owners give up: after [`Link::restore`] they go on, as soon as
-    /// TCP tries again. What is sent meanwhile is lost; it is counted by [`Link::stats`] all the same, for it vanishes only where it
-    /// arrives. As on a cable that was cut somewhere far away, a neighbour that answers no ARP for some seconds becomes
+    /// TCP tries again. What is sent meanwhile is lost; [`Link::stats`] counts it as dropped where it would have arrived. As on a cable that was cut somewhere far away, a neighbour that answers no ARP for some seconds becomes
     /// unreachable (`EHOSTUNREACH`) for new connections.
     ///
     /// Before the lab is up, it will be built that way.

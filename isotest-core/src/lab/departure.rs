@@ -5,10 +5,11 @@ use nix::mount::{MntFlags, umount2};
 use super::error::Result;
 use super::place::on_a_thread;
 use super::plan::{self, Space};
-use super::rtnetlink;
+use super::rules::{self, Tables};
 use super::shared::Network;
 use super::topology::{Role, Topology};
-use crate::netlink::Batch;
+use super::{barriers, build, names, rtnetlink};
+use crate::netlink::{Batch, Socket};
 
 /// Takes back what it has added there; elsewhere all goes with its namespaces. What the test has taken away itself is not missed.
 pub(crate) fn leave(topology: &Topology, network: &Network) {
@@ -17,15 +18,32 @@ pub(crate) fn leave(topology: &Topology, network: &Network) {
     for (_, port) in topology.ports_of(here) {
         rtnetlink::delete(&mut links, plan::index(topology, port));
     }
-    if let Some(own) = network.spaces().get_mut(&Space::Node(here)) {
+    let space = Space::Node(here);
+    let mut spaces = network.spaces();
+    if let Some(own) = spaces.get_mut(&space) {
         own.links.request(&links).ok();
     }
+    let tables = names::tables().into_iter().chain(barriers::names_of_tables()).collect();
+    rules::replace("leaving the test's own network", &mut spaces, Tables::from([(space, tables)])).ok();
+    if let Some(socket) = spaces.get_mut(&space).and_then(|own| own.tables.take()) {
+        close(socket);
+    }
+    drop(spaces);
     uncover(network, here).ok();
+}
+
+/// Before the socket by which a table was deleted is closed, the kernel waits until nobody uses it any more, 10 ms and more: by then the
+/// tables are gone, and nobody else need wait.
+fn close(socket: Socket) {
+    let closing = std::thread::Builder::new().name("lab-departure".to_owned()).spawn(move || drop(socket));
+    drop(closing); // Where no thread can be started, it has been closed here.
 }
 
 fn uncover(network: &Network, here: usize) -> Result<()> {
     on_a_thread("lab-files", || {
         network.places[here].enter()?;
+        // As every fresh network has it.
+        build::set(build::ACCEPT_DAD, "1").ok();
         for covered in network.covered.iter().rev() {
             umount2(covered.as_str(), MntFlags::MNT_DETACH).ok();
         }

@@ -50,7 +50,7 @@ impl Link {
     ///
     /// When the lab can't be built, or what carries packets over its links with faults has failed.
     pub fn fates(&self) -> Result<LinkFates> {
-        let network = self.lab().up()?;
+        let network = self.lab().up("asking what has befallen the packets on a link")?;
         let Some(wires) = &network.wires else { return Ok(LinkFates::default()) };
         let [forth, back] = wires.fates(self.cable())?;
         Ok(LinkFates { forth, back, missed: wires.missed() })

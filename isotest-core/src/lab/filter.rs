@@ -58,12 +58,7 @@ impl Filter {
                 Chain { name: name.to_owned(), hook, rules, otherwise: Verdict::Accept }
             })
             .collect();
-        (!chains.is_empty()).then_some(Table {
-            family: Family::Inet,
-            name: "isotest-firewall",
-            cones: Vec::new(),
-            chains,
-        })
+        (!chains.is_empty()).then(|| named(chains))
     }
 
     /// The first that holds decides.
@@ -89,6 +84,11 @@ impl Filter {
         let tcp = only(Rule::always(Action::Reset)).is(Field::Transport, &[Protocol::Tcp.number()]);
         vec![tcp, only(Rule::always(Action::Unreachable))]
     }
+}
+
+/// The table of a firewall.
+pub(crate) fn named(chains: Vec<Chain>) -> Table {
+    Table { family: Family::Inet, name: "isotest-firewall", cones: Vec::new(), chains }
 }
 
 fn to(rule: Rule, protocol: Protocol, port: u16) -> Rule {

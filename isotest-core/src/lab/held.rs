@@ -28,13 +28,13 @@ pub(super) fn tell(topology: &Topology, network: &Network) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a lab whose handle is gone, if its test may have failed and is to be held then.
-pub(super) fn keep(lab: &Arc<Shared>) -> bool {
-    let asked = hold::is_asked();
-    if asked {
+/// What becomes of a lab whose handle is gone: it is kept, if its test may have failed and is to be held then.
+pub(super) fn keep_or_take_down(lab: &Arc<Shared>) {
+    if hold::is_asked() {
         kept().push(Arc::clone(lab));
+    } else {
+        lab.take_down();
     }
-    asked
 }
 
 /// Takes down what was kept: the test has passed.

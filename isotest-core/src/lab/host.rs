@@ -182,7 +182,7 @@ impl Host {
     }
 
     pub(crate) fn place(&self) -> Result<Arc<Place>> {
-        let network = self.lab.up()?;
+        let network = self.lab.up(format_args!("entering `{}`", self.name))?;
         if self.lab.has_crashed(self.node) {
             let attempt = format!("entering `{}`", self.name);
             return Err(Error::new(attempt, "it has crashed").remedy("bring it back by `restart` first"));

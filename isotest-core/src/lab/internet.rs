@@ -1,5 +1,6 @@
 //! A pretend internet, as a test sees it: any name and any address in it can be answered by the test.
 
+pub(crate) mod panics;
 mod reception;
 #[cfg(feature = "tls")]
 mod tls;
@@ -88,8 +89,8 @@ impl Internet {
     }
 
     /// Has connections to `who` at this TCP port answered by `handler`, each on a thread of its own; before or after the lab is up.
-    /// Given again for the same, the last one counts. One that panics says so and closes its connection; the test goes on, so what decides
-    /// whether it fails should be sent to the test's body.
+    /// Given again for the same, the last one counts. One that panics closes its connection, and the test goes on;
+    /// at its end it fails, with the handler's message. To play a server that crashes, drop the stream.
     ///
     /// `who` is a name (`api.example.com`), an address (`93.184.216.34`), all names below one (`*.example.com`), or all names and
     /// addresses (`*`). The nearest is asked: a name or an address itself, then the longest name above, then `*`.

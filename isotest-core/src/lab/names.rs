@@ -6,6 +6,7 @@ mod records;
 mod redirect;
 mod server;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
@@ -20,10 +21,16 @@ pub(crate) use self::redirect::Before;
 use self::server::Counter;
 use super::error::{Error, Result};
 use super::internet::Outside;
-use super::topology::Topology;
+use super::topology::{LOOPBACK, Topology};
+use crate::nft::Table;
 
 /// Where every host finds it.
 pub(crate) const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 53);
+
+/// The table, without what is in it, that leads to it.
+pub(crate) fn tables() -> [Table; 1] {
+    [redirect::named(Vec::new())]
+}
 
 /// The server of a lab.
 #[derive(Debug)]
@@ -37,6 +44,8 @@ pub(crate) struct Names {
 struct Directory {
     /// As each host knows them, or one for all.
     records: Vec<Records>,
+    /// The names of hosts that have no address.
+    alone: BTreeMap<usize, String>,
     outside: Arc<Outside>,
 }
 
@@ -45,6 +54,7 @@ impl Directory {
     fn find(&self, viewer: usize, name: &str) -> Found {
         match self.records[viewer % self.records.len()].find(name) {
             Found::Nobody => self.outside.find(name),
+            _ if self.alone.get(&viewer).is_some_and(|own| own == name) => Found::Addresses(LOOPBACK.to_vec()),
             found => found,
         }
     }
@@ -72,7 +82,9 @@ impl Names {
     pub(crate) fn of(topology: &Topology, outside: &Arc<Outside>) -> Names {
         let viewers = if topology.has_doubles() { topology.nodes.len() } else { 1 };
         let records = (0..viewers).map(|viewer| Records::known_to(viewer, topology)).collect();
-        let directory = Directory { records, outside: Arc::clone(outside) };
+        let nodes = topology.nodes.iter().enumerate().filter(|(node, _)| topology.is_alone(*node));
+        let alone = nodes.map(|(node, it)| (node, it.name.clone())).collect();
+        let directory = Directory { records, alone, outside: Arc::clone(outside) };
         Names { directory: Arc::new(directory), service: Mutex::new(Service::Asleep) }
     }
 

@@ -1,5 +1,6 @@
 //! What do all handles of one lab share? First a drawing, then what was built from it.
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::barriers::{self, Barriers};
@@ -16,8 +17,9 @@ use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::settle::Settled;
-use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
+use super::topology::{At, HERE, INTERNET, LOOPBACK, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
+use super::vanished::Vanished;
 use super::wires::Wires;
 use super::{
     carrier, check, departure, describe, engine, failure, held, kill, remarks, routes, rules, seed, translation,
@@ -64,6 +66,8 @@ pub(crate) struct Network {
     pub(crate) covered: Vec<String>,
     /// The namespaces, with the sockets that change them.
     pub(crate) spaces: Mutex<Spaces>,
+    /// What vanished at barriers that are there no more.
+    pub(crate) vanished: Mutex<Vanished>,
     /// Which hosts hear who asks for them.
     settled: Settled,
     /// Who answers for names.
@@ -113,7 +117,7 @@ impl Shared {
             Stage::Drawn => change(&mut state.topology),
             Stage::Up(_) => Err(Error::new("changing the lab", "it is up already")
                 .remedy("add all hosts and links, and choose their addresses, before the first host is entered")),
-            Stage::Failed(error) => Err(error.clone()),
+            Stage::Failed(error) => Err(not_built("changing the lab", error)),
             Stage::Gone => Err(gone("changing the lab")),
         }
     }
@@ -143,8 +147,8 @@ impl Shared {
                     let remedy = "ask for `link.wired()`, or for its first faults, before the first host is entered";
                     return Err(Error::new(attempt(), cause).remedy(remedy));
                 }
-                Stage::Failed(error) => return Err(error.clone()),
-                Stage::Gone => return Err(gone(&attempt())),
+                Stage::Failed(error) => return Err(not_built(attempt(), error)),
+                Stage::Gone => return Err(gone(attempt())),
             }
             topology.cables[at.cable].faults[at.end] = faults.clone();
         }
@@ -170,9 +174,13 @@ impl Shared {
             Stage::Drawn => {}
             Stage::Up(network) => {
                 let tables = |barriers| barriers::tables(&state.topology, barriers);
-                network.change_rules(attempt, rules::difference(&tables(&state.barriers), &tables(&wanted)))?;
+                let there = tables(&state.barriers);
+                let changed = rules::difference(&there, &tables(&wanted));
+                let mut vanished = network.vanished.lock().unwrap_or_else(PoisonError::into_inner);
+                vanished.keep(&changed, &there, &mut network.spaces())?;
+                network.change_rules(attempt, changed)?;
             }
-            Stage::Failed(error) => return Err(error.clone()),
+            Stage::Failed(error) => return Err(not_built(attempt, error)),
             Stage::Gone => return Err(gone(attempt)),
         }
         state.barriers = wanted;
@@ -234,13 +242,13 @@ impl Shared {
         &self.outside
     }
 
-    /// Builds it, once.
-    pub(crate) fn up(&self) -> Result<Arc<Network>> {
+    /// Builds it, once, for somebody who attempts something.
+    pub(crate) fn up(&self, attempt: impl Display) -> Result<Arc<Network>> {
         let mut state = self.state();
         match &state.stage {
             Stage::Up(network) => return Ok(Arc::clone(network)),
-            Stage::Failed(error) => return Err(error.clone()),
-            Stage::Gone => return Err(gone("entering a host")),
+            Stage::Failed(error) => return Err(not_built(attempt.to_string(), error)),
+            Stage::Gone => return Err(gone(attempt.to_string())),
             Stage::Drawn => {}
         }
         if let Err(error) = state.topology.lay_lines() {
@@ -269,6 +277,7 @@ impl Shared {
     pub(crate) fn take_down(&self) {
         let stage = std::mem::replace(&mut self.state().stage, Stage::Gone);
         if let Stage::Up(network) = stage {
+            self.outside.end();
             kill::all_in(&network.places);
             network.names.stop();
             self.outside.close();
@@ -277,7 +286,12 @@ impl Shared {
     }
 }
 
-fn gone(attempt: &str) -> Error {
+/// What was attempted in a lab of which it has been said already why it can't be built.
+fn not_built(attempt: impl Into<String>, why: &Error) -> Error {
+    Error::new(attempt, format!("the lab was not built, since this failed: {why}"))
+}
+
+fn gone(attempt: impl Into<String>) -> Error {
     Error::new(attempt, "the lab is gone").remedy("keep the `Lab` alive as long as its hosts are used")
 }
 
@@ -309,7 +323,7 @@ impl Network {
         let alike = !topology.has_doubles();
         for (number, node) in topology.nodes.iter().enumerate() {
             let mut views = views.clone();
-            if !alike {
+            if !alike || topology.is_alone(number) {
                 views.hosts = Arc::new(hosts_known_to(number, topology));
             }
             let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
@@ -327,7 +341,16 @@ impl Network {
             let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
             outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
         }
-        Ok(Network { places, covered, spaces: Mutex::new(spaces), settled, names, wires, way_out })
+        Ok(Network {
+            places,
+            covered,
+            spaces: Mutex::new(spaces),
+            vanished: Mutex::default(),
+            settled,
+            names,
+            wires,
+            way_out,
+        })
     }
 
     fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
@@ -346,11 +369,14 @@ fn hosts_known_to(viewer: usize, topology: &Topology) -> String {
         for address in topology.addresses_known_to(viewer, node) {
             hosts.push_str(&format!("{address} {}\n", it.name));
         }
+        if node == viewer && topology.is_alone(node) {
+            LOOPBACK.iter().for_each(|own| hosts.push_str(&format!("{own} {}\n", it.name)));
+        }
     }
     hosts
 }
 
-/// The files that all hosts see; where hosts may have the same address, each has an /etc/hosts of its own.
+/// The files that all hosts see; where hosts may have the same address, each has an /etc/hosts of its own, and so has who is alone.
 fn views(topology: &Topology, outside: &Outside) -> Result<Views> {
     let hosts = hosts_known_to(0, topology);
     let mut views =

@@ -3,11 +3,15 @@
 use std::sync::PoisonError;
 
 use super::error::{Error, Result};
+use super::fates::Fates;
 use super::host::Host;
 use super::link::Link;
 use super::plan::{self, Space};
+use super::rtnetlink::VethEnd;
+use super::shared::Network;
 use super::topology::At;
 use crate::netlink::{Batch, Refusal, Socket, attributes};
+use crate::nft::Count;
 
 /// What has gone over a link since the lab was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +23,9 @@ pub struct LinkStats {
     pub back: Flow,
 }
 
-/// What has gone one way. Between two sound ends both see the same; what a link with faults loses on the way is sent and not
-/// received.
+/// What has gone one way. All that was sent is either received, or dropped at the end that receives, or still on the way; beside it, a
+/// link with faults may deliver some twice. Only with [`Engine::Kernel`](super::Engine::Kernel) what a link loses is not sent either,
+/// because the kernel drops it before its card.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flow {
@@ -39,11 +44,14 @@ pub struct Traffic {
     pub packets: u64,
     /// How many bytes, Ethernet headers included.
     pub bytes: u64,
-    /// How many packets were dropped there.
+    /// How many packets were dropped there. At the end that receives, this has all that did not arrive because a link was cut, hosts
+    /// were parted, a host had crashed, or the link's faults lost it.
     pub dropped: u64,
     /// How many were damaged or could not be sent.
     pub errors: u64,
 }
+
+const ATTEMPT: &str = "counting what went over a link";
 
 /// Both ways, as one end sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,26 +67,15 @@ impl Link {
     ///
     /// When the lab can't be built, or the kernel does not answer.
     pub fn stats(&self) -> Result<LinkStats> {
-        let network = self.lab().up()?;
+        let network = self.lab().up(ATTEMPT)?;
         let ends = self.lab().read(|topology| {
-            [0, 1].map(|end| {
-                let at = At { cable: self.cable(), end };
-                match topology.port(at) {
-                    Some(port) => (Space::Node(port.node), plan::index(topology, port)),
-                    None => (Space::Switches, plan::port_index(at.cable)),
-                }
-            })
+            [0, 1].map(|end| plan::end_of(topology, At { cable: self.cable(), end }).expect("every link has two ends"))
         });
-        let mut spaces = network.spaces.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut count = |(space, index): (Space, u32)| {
-            let built = spaces.get_mut(&space).expect("every end of a link is in a space that was made");
-            counted(&mut built.links, index)
-                .map_err(|refusal| Error::refused("counting what went over a link", &refusal))
-        };
-        let (first, second) = (count(ends[0])?, count(ends[1])?);
+        let [first, second] = [counted_at(&network, &ends[0])?, counted_at(&network, &ends[1])?];
+        let fates = self.fates()?;
         Ok(LinkStats {
-            forth: Flow { sent: first.sent, received: second.received },
-            back: Flow { sent: second.sent, received: first.received },
+            forth: Flow { sent: first.sent, received: second.received.without(&fates.forth) },
+            back: Flow { sent: second.sent, received: first.received.without(&fates.back) },
         })
     }
 
@@ -92,6 +89,33 @@ impl Link {
         Ok(if self.end_at(host)?.end == 0 { stats.forth } else { stats.back })
     }
 }
+
+impl Traffic {
+    /// Where what else was sent has been lost on the way, at the wish of the link's faults.
+    fn without(mut self, fates: &Fates) -> Traffic {
+        self.dropped += fates.lost + fates.swallowed + fates.crowded_out;
+        self
+    }
+}
+
+/// What has come to an end of a link, and gone from it. What vanishes at barriers does so where the kernel has counted it already.
+fn counted_at(network: &Network, (space, end): &(Space, VethEnd)) -> Result<Counted> {
+    let mut spaces = network.spaces();
+    let built = spaces.get_mut(space).expect("every end of a link is in a space that was made");
+    let counted = counted(&mut built.links, end.index);
+    let mut counted = counted.map_err(|refusal| Error::refused(ATTEMPT, &refusal))?;
+    drop(spaces);
+    let vanished = network.vanished.lock().unwrap_or_else(PoisonError::into_inner);
+    let Count { packets, bytes } = vanished.at(*space, &end.name, &mut network.spaces())?;
+    let received = &mut counted.received;
+    received.packets = received.packets.saturating_sub(packets);
+    received.bytes = received.bytes.saturating_sub(bytes + packets * ETHERNET_HEADER);
+    received.dropped += packets;
+    Ok(counted)
+}
+
+/// In bytes.
+const ETHERNET_HEADER: u64 = 14;
 
 /// Asks for the counters of one interface in the socket's network.
 fn counted(socket: &mut Socket, index: u32) -> std::result::Result<Counted, Refusal> {

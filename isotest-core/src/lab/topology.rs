@@ -1,6 +1,6 @@
 //! What is in a lab, and how is it connected? Plain data: it is written down and checked here, and built elsewhere.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addresses::{self, Mac, Prefix};
 use super::engine::Engine;
@@ -133,6 +133,9 @@ pub(crate) const HERE: &str = "here";
 pub(crate) const INTERNET: &str = "internet";
 /// The name of [`Role::Uplink`].
 pub(crate) const UPLINK: &str = "uplink";
+
+/// Every host to itself.
+pub(crate) const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 impl Role {
     /// Whether it passes on what is not for itself.
@@ -282,6 +285,11 @@ impl Topology {
         };
         let means_it = |at: At, address: &IpAddr| !self.is_twice(*address) || beside(at);
         others.into_iter().flat_map(|port| at(port).filter(move |address| means_it(port, address))).collect()
+    }
+
+    /// Whether it has no address but those of its loopback device, so that its name means these, to itself alone.
+    pub(crate) fn is_alone(&self, node: usize) -> bool {
+        self.addresses_of(node).is_empty()
     }
 
     /// Whether hosts may have the same address, so that a name means one to some and another to others.

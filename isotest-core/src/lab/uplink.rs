@@ -51,10 +51,10 @@ impl Uplink {
     ///
     /// When the lab can't be built.
     pub fn machine(&self) -> Result<Ipv4Addr> {
-        let network = self.host.lab().up()?;
+        let attempt = "looking for the machine's address";
+        let network = self.host.lab().up(attempt)?;
         let way = network.way_out.as_ref();
-        way.map(|out| out.way.machine)
-            .ok_or_else(|| Error::new("looking for the machine's address", "there is no way to it"))
+        way.map(|out| out.way.machine).ok_or_else(|| Error::new(attempt, "there is no way to it"))
     }
 }
 

@@ -78,6 +78,10 @@ impl Expression {
 fn act(list: &mut Attributes, action: &Action) {
     match action {
         Action::Decide(verdict) => decide(list, *verdict),
+        Action::Lose => {
+            expression(list, "counter", |_| {});
+            decide(list, Verdict::Drop);
+        }
         // `NFT_REJECT_TCP_RST`, and `NFT_REJECT_ICMPX_UNREACH` with `NFT_REJECT_ICMPX_PORT_UNREACH`.
         Action::Reset => reject(list, 1, 0),
         Action::Unreachable => reject(list, 2, 1),

@@ -76,6 +76,8 @@ pub(crate) mod status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Decide(Verdict),
+    /// It vanishes, and is counted.
+    Lose,
     /// It vanishes, and TCP hears of it by a reset.
     Reset,
     /// It vanishes, and its sender hears by ICMP that the port is unreachable.
@@ -126,6 +128,11 @@ impl Rule {
     /// One by which packets vanish.
     pub(crate) fn drop() -> Rule {
         Rule::always(Action::Decide(Verdict::Drop))
+    }
+
+    /// Likewise; they are counted.
+    pub(crate) fn lose() -> Rule {
+        Rule::always(Action::Lose)
     }
 
     /// One by which packets go on.

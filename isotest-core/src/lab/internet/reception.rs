@@ -18,6 +18,7 @@ use nix::sys::socket::{
 };
 
 use super::Asked;
+use super::panics::{self, Over};
 use super::world::{Who, World};
 use crate::lab::error::{Error, Result};
 use crate::lab::names::Found;
@@ -55,6 +56,7 @@ impl fmt::Debug for Handler {
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     state: Mutex<State>,
+    over: Arc<Over>,
     #[cfg(feature = "tls")]
     authority: Mutex<Option<Arc<super::tls::Authority>>>,
 }
@@ -117,6 +119,7 @@ impl Outside {
 
     /// Has a handler serve, at once if the lab is up.
     pub(crate) fn serve(self: &Arc<Self>, who: Who, port: u16, handler: Handler) -> Result<()> {
+        panics::listen();
         let mut state = self.state();
         let protocol = handler.protocol();
         let at = state.world.serve(who, protocol, port, handler);
@@ -135,6 +138,11 @@ impl Outside {
         open.doors(&state.doors.iter().copied().collect::<Vec<_>>(), self)?;
         state.open = Some(open);
         Ok(())
+    }
+
+    /// From now on it is nobody's failure if a handler panics.
+    pub(crate) fn end(&self) {
+        self.over.now();
     }
 
     /// Closes all.
@@ -232,7 +240,9 @@ fn receive(door: &TcpListener, alarm: &UnixStream, outside: &Outside) {
         };
         let blocking = stream.set_nonblocking(false);
         let thread = std::thread::Builder::new().name(asked.to_string());
-        let started = blocking.and_then(|()| thread.spawn(move || handler(stream, asked)));
+        let over = Arc::clone(&outside.over);
+        let serve = move || panics::watch(asked.to_string(), &over, || handler(stream, asked.clone()));
+        let started = blocking.and_then(|()| thread.spawn(serve));
         started.unwrap_or_else(|error| panic!("the lab's internet can't serve another connection: {error}"));
     }
 }
@@ -255,7 +265,8 @@ fn reply(door: &UdpSocket, alarm: &UnixStream, outside: &Outside) {
     while wait(door, alarm) {
         let Ok((length, from)) = door.recv_from(&mut datagram) else { continue };
         let Some((asked, Handler::Udp(handler))) = outside.handler(Protocol::Udp, at, from) else { continue };
-        if let Some(answer) = handler(&datagram[..length], asked) {
+        let ask = || handler(&datagram[..length], asked.clone());
+        if let Some(Some(answer)) = panics::watch(asked.to_string(), &outside.over, ask) {
             // Who has gone away gets none, as in any network.
             door.send_to(&answer, from).ok();
         }

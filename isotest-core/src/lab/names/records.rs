@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::message::Found;
-use crate::lab::topology::Topology;
+use crate::lab::topology::{LOOPBACK, Topology};
 
 /// All that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,7 @@ impl Records {
     /// The hosts of a lab, as one of them knows them.
     pub(crate) fn known_to(viewer: usize, topology: &Topology) -> Records {
         let mut records = Records::default();
-        let own = ["127.0.0.1", "::1"].map(|address| address.parse::<IpAddr>().expect("it is written here"));
-        records.add("localhost", &own);
+        records.add("localhost", &LOOPBACK);
         for (number, node) in topology.nodes.iter().enumerate() {
             records.add(&node.name, &topology.addresses_known_to(viewer, number));
         }

@@ -41,6 +41,11 @@ fn transaction(address: Ipv4Addr, ports: Ports, before: Before) -> Batch {
     }
 }
 
+/// The table, without what is in it.
+pub(crate) fn named(chains: Vec<Chain>) -> Table {
+    Table { family: Family::Inet, name: "isotest-names", cones: Vec::new(), chains }
+}
+
 fn table(address: Ipv4Addr, ports: Ports) -> Table {
     // The sums of both protocols, and where they stand.
     let protocols = [(libc::IPPROTO_UDP, ports.udp, 6), (libc::IPPROTO_TCP, ports.tcp, 16)];
@@ -58,5 +63,5 @@ fn table(address: Ipv4Addr, ports: Ports) -> Table {
     });
     let chain =
         Chain { name: "output".to_owned(), hook: Hook::Departure, rules: rules.collect(), otherwise: Verdict::Accept };
-    Table { family: Family::Inet, name: "isotest-names", cones: Vec::new(), chains: vec![chain] }
+    named(vec![chain])
 }
