@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_kernel_without_veth_is_told_as_such() {
-        let end = |name: &str| VethEnd { name: name.to_owned(), index: 2, mac: Mac([2; 6]), mtu: None, whole: false };
+        let end = |name: &str| VethEnd { name: name.to_owned(), index: 2, mac: Mac([2; 6]), mtu: None };
         let (end, end_there) = (end("eth0"), end("eth1"));
         let what = "linking `alice` and `bob`".to_owned();
         assert_eq!(

@@ -199,14 +199,14 @@ fn veths(topology: &Topology, number: usize) -> Vec<(Space, Step)> {
 /// The end of a cable where a host or a switch is.
 pub(crate) fn end_of(topology: &Topology, at: At) -> Option<(Space, VethEnd)> {
     let cable = &topology.cables[at.cable];
-    let (mtu, whole) = (cable.mtu, cable.wired);
+    let mtu = cable.mtu;
     if let Some(port) = &cable.ends[at.end] {
-        let end = VethEnd { name: port.interface(), index: index(topology, port), mac: port.mac, mtu, whole };
+        let end = VethEnd { name: port.interface(), index: index(topology, port), mac: port.mac, mtu };
         return Some((Space::Node(port.node), end));
     }
     cable.switch?;
     let mac = Mac([0x06, 0, 0, 0, (at.cable >> 8) as u8, at.cable as u8]);
-    Some((Space::Switches, VethEnd { name: format!("port{}", at.cable), index: port_index(at.cable), mac, mtu, whole }))
+    Some((Space::Switches, VethEnd { name: format!("port{}", at.cable), index: port_index(at.cable), mac, mtu }))
 }
 
 /// The end of a cable that the wires' engine holds.
@@ -214,7 +214,7 @@ pub(crate) fn wire_end(at: At, mtu: Option<u32>) -> VethEnd {
     let side = if at.end == 0 { 'a' } else { 'b' };
     let mac = Mac([0x0a, 0, 0, at.end as u8, (at.cable >> 8) as u8, at.cable as u8]);
     let index = FIRST + 2 * at.cable as u32 + at.end as u32;
-    VethEnd { name: format!("wire{}{side}", at.cable), index, mac, mtu, whole: true }
+    VethEnd { name: format!("wire{}{side}", at.cable), index, mac, mtu }
 }
 
 /// The number of a port's interface in its namespace.

@@ -17,8 +17,6 @@ pub(crate) struct VethEnd {
     pub(crate) index: u32,
     pub(crate) mac: Mac,
     pub(crate) mtu: Option<u32>,
-    /// Whether each packet goes out as it will be on the wire, instead of many in one that somebody else has yet to cut.
-    pub(crate) whole: bool,
 }
 
 const CREATE: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
@@ -45,9 +43,6 @@ fn described(link: &mut Attributes, end: &VethEnd) {
     link.text(libc::IFLA_IFNAME, &end.name).put(libc::IFLA_ADDRESS, &end.mac.0);
     if let Some(mtu) = end.mtu {
         link.number(libc::IFLA_MTU, mtu);
-    }
-    if end.whole {
-        link.number(libc::IFLA_GSO_MAX_SEGS, 1);
     }
 }
 

@@ -139,7 +139,8 @@ fn end_of(way: usize) -> u32 {
     plan::FIRST + (way ^ 1) as u32
 }
 
-/// Frames that go over a wire have their checksums, so that damage is seen.
+/// Frames that go over a wire have their checksums, so that damage is seen, and are no longer than its MTU: without checksums from an
+/// interface, the kernel leaves the cutting of long ones to none either, but cuts them itself just before it sends them.
 fn finish_checksums(topology: &Topology, spaces: &Spaces) -> Result<()> {
     let wired = topology.cables.iter().enumerate().filter(|(_, cable)| cable.wired);
     for at in wired.flat_map(|(cable, _)| [0, 1].map(|end| At { cable, end })) {
@@ -217,6 +218,7 @@ impl<'a> Carrier<'a> {
     fn run(mut self) -> nix::Result<()> {
         // A wait ends when it should, not up to 50 µs later. Without it all is as right, but later.
         order::keep_myself()?;
+        order::keep_away()?;
         nix::sys::prctl::set_timerslack(1).or(Ok::<_, Errno>(()))?;
         let mut was_full = false;
         while self.wait(was_full)? {

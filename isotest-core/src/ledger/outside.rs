@@ -49,13 +49,8 @@ fn far_side() -> Result<(File, Socket, OwnedFd), Failure> {
 }
 
 fn lay(near: &mut Socket, far: &mut Socket, there: &File) -> Result<(), Failure> {
-    let end = |name: &str, index, last| VethEnd {
-        name: name.to_owned(),
-        index,
-        mac: Mac([6, 0, 0, 0, 0, last]),
-        mtu: None,
-        whole: false,
-    };
+    let end =
+        |name: &str, index, last| VethEnd { name: name.to_owned(), index, mac: Mac([6, 0, 0, 0, 0, last]), mtu: None };
     let mut link = Batch::default();
     veth(&mut link, &end("outside", NEAR, 1), &end("inside", FAR, 2), there.as_fd());
     near.request(&link).map_err(refused("making a link to what is outside"))?;

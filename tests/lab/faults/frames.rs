@@ -1,11 +1,12 @@
 //! How do frames pass, and what does it take while none does?
 
-use std::net::UdpSocket;
+use std::io::Write;
+use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use isotest::isotest;
-use isotest::lab::{Host, Result};
+use isotest::lab::{Host, Lab, Result};
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, sendto, setsockopt, socket, sockopt,
@@ -13,6 +14,7 @@ use nix::sys::socket::{
 use nix::sys::time::TimeVal;
 
 use super::datagrams::Pair;
+use crate::talk::connect;
 
 #[isotest]
 fn the_largest_packets_pass_whole() -> Result<()> {
@@ -98,5 +100,46 @@ fn what_carries_frames_ends_with_the_lab() -> Result<()> {
         assert!(start.elapsed() < Duration::from_secs(10), "it is still there");
         std::thread::sleep(Duration::from_millis(1));
     }
+    Ok(())
+}
+
+/// How many bytes TCP puts into a packet on a link with this MTU, Ethernet header included, when it has many to send: on average, as the
+/// sending end counts.
+fn bytes_in_a_packet(mtu: u32, wired: bool) -> Result<u64> {
+    const BYTES: usize = 4 << 20;
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    link.mtu(mtu)?;
+    if wired {
+        link.wired()?;
+    }
+    let address = bob.address();
+    let door = bob.enter(|| TcpListener::bind((address, 7)).expect("every port is free and allowed"));
+    let reader = bob.spawn(move || {
+        let (mut stream, _) = door.accept().expect("alice comes");
+        std::io::copy(&mut stream, &mut std::io::sink()).expect("bytes")
+    })?;
+    let mut stream = alice.enter(|| connect((address, 7).into())).expect("bob listens");
+    stream.write_all(&vec![1; BYTES]).expect("bob reads");
+    drop(stream);
+    assert_eq!(reader.join(), BYTES as u64);
+    let sent = link.stats()?.forth.sent;
+    Ok(sent.bytes / sent.packets)
+}
+
+#[isotest]
+fn tcp_sends_packets_that_fit_the_link() -> Result<()> {
+    for mtu in [1500, 1300] {
+        let bytes = bytes_in_a_packet(mtu, true)?;
+        assert!(bytes <= u64::from(mtu) + 14, "{bytes} bytes in a packet on a link of {mtu}");
+    }
+    Ok(())
+}
+
+#[isotest]
+fn without_a_wire_the_kernel_hands_over_many_in_one() -> Result<()> {
+    let bytes = bytes_in_a_packet(1500, false)?;
+    assert!(bytes > 1514, "{bytes} bytes in a packet");
     Ok(())
 }

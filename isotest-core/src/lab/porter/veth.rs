@@ -88,8 +88,8 @@ fn add_pair(links: &mut Socket, network: BorrowedFd<'_>) -> Result<Option<String
     loop {
         // Somebody in another PID namespace may have the same.
         let name = format!("iso-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed) % 100);
-        let here = VethEnd { name, index: 0, mac: mac(1), mtu: None, whole: false };
-        let there = VethEnd { name: INTERFACE.to_owned(), index: 0, mac: mac(2), mtu: None, whole: false };
+        let here = VethEnd { name, index: 0, mac: mac(1), mtu: None };
+        let there = VethEnd { name: INTERFACE.to_owned(), index: 0, mac: mac(2), mtu: None };
         let mut batch = Batch::default();
         rtnetlink::veth(&mut batch, &here, &there, network);
         match links.request(&batch) {
