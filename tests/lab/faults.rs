@@ -3,6 +3,7 @@
 mod datagrams;
 mod frames;
 mod kernel;
+mod netem;
 mod numbers;
 mod repeated;
 mod sound;

@@ -1,11 +1,14 @@
 //! Who carries out faults: the lab itself, or the kernel?
 
+use std::time::Duration;
+
 use super::Lab;
 use super::build::Spaces;
 use super::error::{Error, Result};
-use super::faults::{Faults, Queue};
+use super::faults::{Faults, Queue, Rate};
 use super::plan::{self, Space};
 use super::qdisc;
+use super::rtnetlink;
 use super::topology::{At, Topology};
 use crate::netlink::Batch;
 
@@ -16,9 +19,11 @@ pub enum Engine {
     /// The lab itself, from its seed: the same seed does the same to the same packets. It needs nothing of the kernel but packet sockets.
     #[default]
     Lab,
-    /// The kernel: `tbf` for rates, `netem` for the rest. It carries more per second, and any link can get faults at any time. But its
-    /// chance can't be repeated, it does not tell what befell which packet ([`Link::fates`](super::Link::fates) stay zero), it loses none by
-    /// number, has no black holes, and reorders otherwise.
+    /// The kernel: `tbf` for rates, `netem` for the rest (`tc-tbf(8)`, `tc-netem(8)`). It carries more per second, and any link can get faults at
+    /// any time. But its chance can't be repeated, it does not tell what befell which packet ([`Link::fates`](super::Link::fates) stay zero), it
+    /// loses none by number, has no black holes, and reorders none by number. A rate comes behind all else, so that doubles use it up too; damage
+    /// may befall the Ethernet header; what a program hands over in one piece to be cut into datagrams (`UDP_SEGMENT`) counts as one packet; and
+    /// when a link with a rate alone gets other faults beside it, what waits in its queue is lost.
     Kernel,
 }
 
@@ -42,6 +47,9 @@ impl Lab {
     }
 }
 
+/// `netem` draws a jitter from 32 bits of nanoseconds, one of which is the sign.
+const MOST_JITTER: Duration = Duration::from_nanos(i32::MAX as u64);
+
 /// Whether the kernel has all these faults.
 pub(crate) fn check(faults: &Faults, whose: &str) -> Result<()> {
     let lacks = [
@@ -49,6 +57,7 @@ pub(crate) fn check(faults: &Faults, whose: &str) -> Result<()> {
         (faults.black_hole.is_some(), "a black hole"),
         (faults.loss > 0.0 && faults.bursts.is_some(), "a loss by chance beside one in bursts"),
         (faults.reorder > 0.0, "a reordering by a number of packets"),
+        (faults.jitter > MOST_JITTER, "a jitter of more than two seconds"),
     ];
     let lacking = lacks.into_iter().find(|(asked, _)| *asked);
     lacking.map_or(Ok(()), |(_, what)| {
@@ -63,22 +72,35 @@ pub(crate) fn start(topology: &Topology, spaces: &mut Spaces) -> Result<()> {
         return Ok(());
     }
     let ways = (0..topology.cables.len()).flat_map(|cable| [0, 1].map(|end| At { cable, end }));
-    for from in ways.filter(|at| topology.cables[at.cable].faults[at.end] != Faults::new()) {
-        set(topology, from, &topology.cables[from.cable].faults[from.end], spaces)?;
+    for from in ways {
+        send_single_packets(topology, from, spaces)?;
+        change(topology, from, &Faults::new(), &topology.cables[from.cable].faults[from.end], spaces)?;
     }
     Ok(())
 }
 
-/// Has the kernel carry out what is wrong with the way from this end of a cable, in place of what was.
-pub(crate) fn set(topology: &Topology, from: At, faults: &Faults, spaces: &mut Spaces) -> Result<()> {
+/// What is sent at one end of a cable may go on over any other, and have faults there.
+fn send_single_packets(topology: &Topology, from: At, spaces: &mut Spaces) -> Result<()> {
     let (space, index) = interface(topology, from);
     let socket = &mut spaces.get_mut(&space).expect("every end of a cable is in a space that was made").links;
-    let mut before = Batch::default();
-    qdisc::remove(&mut before, index);
-    // There may have been none.
-    socket.request(&before).ok();
+    let mut batch = Batch::default();
+    rtnetlink::uncut(&mut batch, index);
+    socket.request(&batch).map_err(|refusal| {
+        let attempt = format!("having single packets sent over {}", topology.link_name(from.cable));
+        Error::refused(attempt, &refusal)
+    })
+}
+
+/// Has the kernel carry out what is wrong with the way from this end of a cable, in place of what was.
+pub(crate) fn set(topology: &Topology, from: At, faults: &Faults, spaces: &mut Spaces) -> Result<()> {
+    change(topology, from, &topology.cables[from.cable].faults[from.end], faults, spaces)
+}
+
+fn change(topology: &Topology, from: At, before: &Faults, faults: &Faults, spaces: &mut Spaces) -> Result<()> {
+    let (space, index) = interface(topology, from);
+    let socket = &mut spaces.get_mut(&space).expect("every end of a cable is in a space that was made").links;
     let mtu = topology.cables[from.cable].mtu.unwrap_or(plan::USUAL_MTU);
-    for (module, batch) in disciplines(index, faults, mtu) {
+    for (module, batch) in disciplines(index, before, faults, mtu) {
         socket.request(&batch).map_err(|refusal| {
             let attempt = format!("having the kernel carry out the faults of {}", topology.link_name(from.cable));
             Error::refused(attempt, &refusal).unless_kernel_knows(refusal.errno, module)
@@ -87,33 +109,59 @@ pub(crate) fn set(topology: &Topology, from: At, faults: &Faults, spaces: &mut S
     Ok(())
 }
 
-/// One message for each queueing discipline, the outermost first, with the kernel module that has it.
-fn disciplines(index: u32, faults: &Faults, mtu: u32) -> Vec<(&'static str, Batch)> {
+/// One message for each queueing discipline, the outermost first, with the kernel module that has it. What was there before is changed in its
+/// place, and never taken away: with it would go the packets that are on their way.
+fn disciplines(index: u32, before: &Faults, faults: &Faults, mtu: u32) -> Vec<(&'static str, Batch)> {
     let mut all = Vec::new();
-    let changed = Faults { rate: None, queue: None, ..faults.clone() } != Faults::new();
+    let more_than_a_rate = |faults: &Faults| Faults { rate: None, queue: None, ..faults.clone() } != Faults::new();
+    let changed = more_than_a_rate(before) || more_than_a_rate(faults);
     if changed {
         let mut batch = Batch::default();
         qdisc::netem(&mut batch, index, faults);
         all.push(("sch_netem", batch));
     }
-    if let Some(rate) = faults.rate {
+    let unlimited = before.rate.map(|_| Rate(UNLIMITED));
+    if let Some(rate) = faults.rate.or(unlimited) {
         let frame = u64::from(mtu) + 14;
         let room = match faults.queue.unwrap_or(Queue::Packets(100)) {
             Queue::Bytes(bytes) => bytes.max(frame),
             Queue::Packets(packets) => packets * frame,
         };
         let mut batch = Batch::default();
-        let parent = if changed { qdisc::WITHIN_NETEM } else { qdisc::ROOT };
-        qdisc::tbf(&mut batch, index, parent, rate, room, frame);
+        let place = if changed { qdisc::Place::WithinNetem } else { qdisc::Place::Root };
+        qdisc::tbf(&mut batch, index, place, rate, room, frame);
         all.push(("sch_tbf", batch));
     }
     all
 }
+
+/// Bits per second that no link of a lab will ever carry.
+const UNLIMITED: f64 = 1e15;
 
 /// The interface at this end of a cable.
 fn interface(topology: &Topology, at: At) -> (Space, u32) {
     match topology.port(at) {
         Some(port) => (Space::Node(port.node), plan::index(topology, port)),
         None => (Space::Switches, plan::port_index(at.cable)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_stays_for_what_is_on_its_way() {
+        let modules = |before: &Faults, faults: &Faults| -> Vec<_> {
+            disciplines(7, before, faults, 1500).into_iter().map(|(module, _)| module).collect()
+        };
+        let (none, rate, loss) = (Faults::new(), Faults::new().rate(Rate::mbit(1.0)), Faults::new().loss(0.5));
+        assert_eq!(modules(&none, &none), [] as [&str; 0]);
+        assert_eq!(modules(&none, &rate), ["sch_tbf"]);
+        assert_eq!(modules(&rate, &none), ["sch_tbf"]);
+        assert_eq!(modules(&none, &loss), ["sch_netem"]);
+        assert_eq!(modules(&loss, &none), ["sch_netem"]);
+        assert_eq!(modules(&rate, &loss), ["sch_netem", "sch_tbf"]);
+        assert_eq!(modules(&loss, &rate), ["sch_netem", "sch_tbf"]);
     }
 }

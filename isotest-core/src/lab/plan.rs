@@ -78,7 +78,7 @@ pub(crate) fn spaces(topology: &Topology) -> Vec<Space> {
     if !topology.switches.is_empty() {
         spaces.push(Space::Switches);
     }
-    if topology.cables.iter().any(|cable| cable.wired) {
+    if topology.cables.iter().any(|cable| topology.has_wire(cable)) {
         spaces.push(Space::Wires);
     }
     spaces
@@ -86,7 +86,7 @@ pub(crate) fn spaces(topology: &Topology) -> Vec<Space> {
 
 /// Whether frames come there from wires, or go there to them.
 pub(crate) fn meets_wires(topology: &Topology, space: Space) -> bool {
-    let mut wired = topology.cables.iter().filter(|cable| cable.wired);
+    let mut wired = topology.cables.iter().filter(|cable| topology.has_wire(cable));
     match space {
         Space::Node(node) => wired.any(|cable| cable.ends.iter().flatten().any(|port| port.node == node)),
         Space::Switches => wired.any(|cable| cable.switch.is_some()),
@@ -110,7 +110,7 @@ pub(crate) fn steps(topology: &Topology, routes: &[Vec<Hop>]) -> Vec<(Space, Ste
             steps.push((Space::Switches, Step::Join { index: port_index(number), bridge: bridge_index(switch), what }));
         }
     }
-    for cable in topology.cables.iter().enumerate().filter(|(_, cable)| cable.wired).map(|(number, _)| number) {
+    for cable in (0..topology.cables.len()).filter(|cable| topology.has_wire(&topology.cables[*cable])) {
         let ends = [0, 1].map(|end| wire_end(At { cable, end }, None));
         let raise = |end: VethEnd| Step::Raise { index: end.index, what: format!("bringing {} up", end.name) };
         steps.extend(ends.map(|end| (Space::Wires, raise(end))));
@@ -145,7 +145,7 @@ pub(crate) fn first_up(topology: &Topology) -> Vec<(Space, u32)> {
     let first = |(number, cable): (usize, &Cable)| {
         let wires = [0, 1].map(|end| (Space::Wires, wire_end(At { cable: number, end }, None).index));
         let ports = cable.ends.iter().flatten().map(|port| (Space::Node(port.node), index(topology, port)));
-        match (cable.wired, cable.switch) {
+        match (topology.has_wire(cable), cable.switch) {
             (true, None) => wires.to_vec(),
             (true, Some(_)) => vec![wires[0], (Space::Switches, port_index(number))],
             (false, Some(_)) => vec![(Space::Switches, port_index(number))],
@@ -189,7 +189,7 @@ fn veths(topology: &Topology, number: usize) -> Vec<(Space, Step)> {
     let veth = |(space, end): (Space, VethEnd), (there, end_there): (Space, VethEnd)| {
         (space, Step::Veth { end, there, end_there, what: what.clone() })
     };
-    if !cable.wired {
+    if !topology.has_wire(cable) {
         return vec![veth(first, second)];
     }
     let [near, far] = [0, 1].map(|end| (Space::Wires, wire_end(At { cable: number, end }, cable.mtu)));

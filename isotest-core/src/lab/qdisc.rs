@@ -3,13 +3,23 @@
 use super::faults::{Faults, GilbertElliott, Rate};
 use crate::netlink::Batch;
 
-/// Where a queueing discipline sits.
-pub(crate) const ROOT: u32 = u32::MAX;
-pub(crate) const WITHIN_NETEM: u32 = 0x1_0001;
+/// Where a rate is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In front of the interface.
+    Root,
+    /// Behind netem.
+    WithinNetem,
+}
 
+const ROOT: u32 = u32::MAX;
 const NETEM: u32 = 0x1_0000;
+const WITHIN_NETEM: u32 = 0x1_0001;
+/// Each place has a number of its own: a discipline that is known by its number already is moved, and not told anything.
 const TBF: u32 = 0x2_0000;
-const CREATE: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+const TBF_WITHIN_NETEM: u32 = 0x3_0000;
+/// Makes it, or changes the one of this number; another one in its place goes.
+const SET: i32 = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
 
 /// `struct tcmsg`: the interface, the discipline's own number, and its parent's.
 fn header(index: u32, handle: u32, parent: u32) -> [u8; 20] {
@@ -20,22 +30,18 @@ fn header(index: u32, handle: u32, parent: u32) -> [u8; 20] {
     header
 }
 
-/// Takes away what was set before.
-pub(crate) fn remove(batch: &mut Batch, index: u32) {
-    batch.add(libc::RTM_DELQDISC, 0, &header(index, 0, ROOT), |_| {});
-}
-
 /// Delay, loss, duplication and damage.
 pub(crate) fn netem(batch: &mut Batch, index: u32, faults: &Faults) {
     const CORRUPT: u16 = 4;
     const LOSS: u16 = 5;
+    const RATE: u16 = 8;
     const LATENCY: u16 = 10;
     const JITTER: u16 = 11;
     /// `NETEM_LOSS_GE`.
     const GILBERT_ELLIOTT: u16 = 2;
     /// How many packets are on their way at most.
     const LIMIT: u32 = 100_000;
-    batch.add(libc::RTM_NEWQDISC, CREATE, &header(index, NETEM, ROOT), |message| {
+    batch.add(libc::RTM_NEWQDISC, SET, &header(index, NETEM, ROOT), |message| {
         // `struct tc_netem_qopt`: latency, limit, loss, gap, duplicate, jitter; the times come as attributes.
         let fixed = [0, LIMIT, scaled(faults.loss), 0, scaled(faults.duplicate), 0];
         message.text(libc::TCA_KIND, "netem").nest_after(
@@ -44,6 +50,8 @@ pub(crate) fn netem(batch: &mut Batch, index: u32, faults: &Faults) {
             |options| {
                 options.put(LATENCY, &(faults.latency.as_nanos() as i64).to_ne_bytes());
                 options.put(JITTER, &(faults.jitter.as_nanos() as i64).to_ne_bytes());
+                // Only where there is a rate does a packet wait for those before it. This one takes no time of its own.
+                options.put(RATE, &u64::MAX.to_ne_bytes());
                 if faults.corrupt > 0.0 {
                     options.put(CORRUPT, &[scaled(faults.corrupt), 0].map(u32::to_ne_bytes).concat());
                 }
@@ -61,7 +69,7 @@ pub(crate) fn netem(batch: &mut Batch, index: u32, faults: &Faults) {
 }
 
 /// A rate, with room for so many bytes that wait, in steps of a frame at least.
-pub(crate) fn tbf(batch: &mut Batch, index: u32, parent: u32, Rate(bits): Rate, room: u64, frame: u64) {
+pub(crate) fn tbf(batch: &mut Batch, index: u32, place: Place, Rate(bits): Rate, room: u64, frame: u64) {
     const PARAMETERS: u16 = 1;
     const RATE: u16 = 4;
     const BURST: u16 = 6;
@@ -76,7 +84,11 @@ pub(crate) fn tbf(batch: &mut Batch, index: u32, parent: u32, Rate(bits): Rate, 
     parameters.extend([0; 12]);
     parameters.extend(capped(room).to_ne_bytes());
     parameters.extend([0; 8]);
-    batch.add(libc::RTM_NEWQDISC, CREATE, &header(index, TBF, parent), |message| {
+    let (handle, parent) = match place {
+        Place::Root => (TBF, ROOT),
+        Place::WithinNetem => (TBF_WITHIN_NETEM, WITHIN_NETEM),
+    };
+    batch.add(libc::RTM_NEWQDISC, SET, &header(index, handle, parent), |message| {
         message.text(libc::TCA_KIND, "tbf").nest(libc::TCA_OPTIONS, |options| {
             options.put(PARAMETERS, &parameters).number(BURST, burst);
             if bytes > u64::from(u32::MAX) {
@@ -123,7 +135,8 @@ mod tests {
         let all: Vec<_> = attributes(&options[24..]).collect();
         assert_eq!(all[0], (10, &20_000_000_i64.to_ne_bytes()[..]));
         assert_eq!(all[1], (11, &0_i64.to_ne_bytes()[..]));
-        let (loss, model) = all[2];
+        assert_eq!(all[2], (8, &u64::MAX.to_ne_bytes()[..]));
+        let (loss, model) = all[3];
         let expected = [u32::MAX / 4, u32::MAX, 0, 0].map(u32::to_ne_bytes).concat();
         assert_eq!((loss, attributes(model).next()), (5, Some((2, &expected[..]))));
     }
@@ -131,7 +144,7 @@ mod tests {
     #[test]
     fn tbf_is_told_of_rate_room_and_burst() {
         let mut batch = Batch::default();
-        tbf(&mut batch, 7, ROOT, Rate::mbit(8.0), 50_000, 1514);
+        tbf(&mut batch, 7, Place::Root, Rate::mbit(8.0), 50_000, 1514);
         let (kind, options) = read(&batch);
         assert_eq!(kind, b"tbf\0");
         let all: Vec<_> = attributes(&options).collect();

@@ -66,6 +66,13 @@ pub(crate) fn join(batch: &mut Batch, index: u32, bridge: u32) {
     });
 }
 
+/// Has an interface be given each packet as it will be on the wire, instead of many in one that is cut behind all that could lose or delay it.
+pub(crate) fn uncut(batch: &mut Batch, index: u32) {
+    batch.add(libc::RTM_NEWLINK, 0, &link_header(index, 0), |link| {
+        link.number(libc::IFLA_GSO_MAX_SEGS, 1);
+    });
+}
+
 /// Deletes an interface, and its peer with it.
 pub(crate) fn delete(batch: &mut Batch, index: u32) {
     batch.add(libc::RTM_DELLINK, 0, &link_header(index, 0), |_| {});

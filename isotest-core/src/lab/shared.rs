@@ -133,7 +133,7 @@ impl Shared {
                 engine::check(faults, &topology.link_name(at.cable))?;
             }
             match stage {
-                Stage::Drawn => topology.cables[at.cable].wired |= !by_kernel,
+                Stage::Drawn => topology.cables[at.cable].wired = true,
                 Stage::Up(network) if by_kernel => {
                     let mut spaces = network.spaces.lock().unwrap_or_else(PoisonError::into_inner);
                     engine::set(topology, *at, faults, &mut spaces)?;

@@ -71,7 +71,7 @@ pub(crate) struct Cable {
     pub(crate) ends: [Option<Port>; 2],
     pub(crate) switch: Option<usize>,
     pub(crate) mtu: Option<u32>,
-    /// Whether frames pass through the engine that can lose and delay them.
+    /// Whether it is made for faults.
     pub(crate) wired: bool,
     /// What is wrong with it, from its first end and from its second.
     pub(crate) faults: [Faults; 2],
@@ -152,6 +152,11 @@ impl Port {
 }
 
 impl Topology {
+    /// Whether the lab carries a cable's frames itself, and so can lose and delay them.
+    pub(crate) fn has_wire(&self, cable: &Cable) -> bool {
+        cable.wired && self.engine == Engine::Lab
+    }
+
     pub(crate) fn add_node(&mut self, name: &str, role: Role) -> Result<usize> {
         self.check_name(name, if role == Role::Router { "router" } else { "host" })?;
         self.nodes.push(Node { name: name.to_owned(), role, routed: true });

@@ -119,7 +119,9 @@ impl Drop for Wires {
 fn ways(topology: &Topology, seed: u64) -> Vec<Option<Way>> {
     let cables = topology.cables.iter().enumerate();
     let ways = cables.flat_map(|(number, cable)| {
-        [0, 1].map(|end| cable.wired.then(|| Way::new(Chance::new(seed, number, end), cable.faults[end].clone())))
+        [0, 1].map(|end| {
+            topology.has_wire(cable).then(|| Way::new(Chance::new(seed, number, end), cable.faults[end].clone()))
+        })
     });
     ways.collect()
 }
@@ -142,7 +144,7 @@ fn end_of(way: usize) -> u32 {
 /// Frames that go over a wire have their checksums, so that damage is seen, and are no longer than its MTU: without checksums from an
 /// interface, the kernel leaves the cutting of long ones to none either, but cuts them itself just before it sends them.
 fn finish_checksums(topology: &Topology, spaces: &Spaces) -> Result<()> {
-    let wired = topology.cables.iter().enumerate().filter(|(_, cable)| cable.wired);
+    let wired = topology.cables.iter().enumerate().filter(|(_, cable)| topology.has_wire(cable));
     for at in wired.flat_map(|(cable, _)| [0, 1].map(|end| At { cable, end })) {
         let Some((space, end)) = plan::end_of(topology, at) else { continue };
         let socket = spaces[&space].links.as_fd();

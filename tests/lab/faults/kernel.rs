@@ -1,6 +1,7 @@
 //! What if the kernel carries faults out?
 
-use std::net::UdpSocket;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use expect_test::expect;
@@ -69,15 +70,55 @@ fn a_kernel_without_netem_says_which_module_it_lacks() -> Result<()> {
 
 #[isotest]
 fn what_the_kernel_can_not_do_is_refused() -> Result<()> {
-    let (lab, _alice, _bob, link) = pair()?;
+    let (_lab, _alice, _bob, link) = pair()?;
     let refused = link.faults(Faults::new().lose_nth([3])).expect_err("netem knows no numbers");
     expect![
         "asking the link between `alice` and `bob` for a loss by number: the kernel has no such fault; leave the lab's faults to `Engine::Lab`"
     ]
     .assert_eq(&refused.to_string());
-    link.wired()?;
+    let refused = link.faults(Faults::new().latency(Duration::from_secs(9)).jitter(Duration::from_secs(3)));
+    expect![
+        "asking the link between `alice` and `bob` for a jitter of more than two seconds: the kernel has no such fault; leave the lab's faults to `Engine::Lab`"
+    ]
+    .assert_eq(&refused.expect_err("netem's numbers are too small").to_string());
+    Ok(())
+}
+
+#[isotest]
+fn the_engine_is_chosen_before_the_first_faults() -> Result<()> {
+    let (lab, _alice, _bob, link) = pair()?;
+    link.faults(Faults::new().rate(Rate::mbit(1.0)))?;
     let late = lab.engine(Engine::Lab).expect_err("a link is made for the other");
     expect!["choosing the engine of a lab: a link of it is made for faults already; choose it before the first faults"]
         .assert_eq(&late.to_string());
+    Ok(())
+}
+
+#[isotest]
+fn what_tcp_sends_is_packets_when_it_meets_faults() -> Result<()> {
+    const BYTES: usize = 1 << 20;
+    let (_lab, alice, bob, link) = pair()?;
+    link.faults(Faults::new().rate(Rate::gbit(1.0)))?;
+    let address = (bob.address(), 7);
+    let door = bob.enter(|| TcpListener::bind(address).expect("every port is free and allowed"));
+    let reader = bob.spawn(move || {
+        let (mut stream, _) = door.accept().expect("alice comes");
+        std::io::copy(&mut stream, &mut std::io::sink()).expect("alice writes")
+    })?;
+    let mut stream = alice.enter(|| TcpStream::connect(address).expect("bob listens"));
+    stream.write_all(&vec![0; BYTES]).expect("bob reads");
+    drop(stream);
+    assert_eq!(reader.join(), BYTES as u64);
+    let sent = link.stats_from(&alice)?.sent;
+    assert!(sent.bytes / sent.packets <= 1514, "{sent:?}");
+    Ok(())
+}
+
+#[isotest]
+fn the_lab_leaves_to_the_kernel_what_is_made_for_faults_as_well() -> Result<()> {
+    let (_lab, alice, bob, link) = pair()?;
+    link.wired()?.faults(Faults::new().rate(Rate::mbit(9.0)))?;
+    time(&alice, &bob);
+    assert_eq!(link.fates()?.forth.packets, 0, "not carried by the lab too");
     Ok(())
 }
