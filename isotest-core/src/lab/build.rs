@@ -1,5 +1,6 @@
 //! Builds a topology: makes the namespaces, then sends the plan's messages. It decides nothing.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -47,8 +48,12 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
             let entered = nix::sched::setns(here, CloneFlags::CLONE_NEWNET);
             entered.map_err(|errno| Error::kernel("entering the test's own network", errno))?;
             set(ACCEPT_DAD, "0")?;
+            if ipv6_is_off() {
+                set(IPV6_OFF, "0")?;
+            }
             built.insert(Space::Node(node), current()?);
         }
+        let fresh_without_ipv6 = OnceCell::new();
         for space in spaces {
             let attempt = || match space {
                 Space::Node(node) => format!("making a network namespace for `{}`", topology.nodes[*node].name),
@@ -60,6 +65,9 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
             match space {
                 Space::Node(node) => {
                     settings(topology.nodes[*node].role)?;
+                    if *fresh_without_ipv6.get_or_init(|| ipv6_is_off()) {
+                        set(IPV6_OFF, "0")?;
+                    }
                     if let Some(recorder) = &recorder {
                         record(&topology.nodes[*node].name, recorder)?;
                     }
@@ -136,6 +144,9 @@ fn settings(role: Role) -> Result<()> {
 /// All addresses are the lab's own: nobody needs a second to find out whether they are taken.
 pub(crate) const ACCEPT_DAD: &str = "ipv6/conf/default/accept_dad";
 
+/// Some machines begin with it set, by `ipv6.disable_ipv6=1` or by net.core.devconf_inherit_init_net.
+const IPV6_OFF: &str = "ipv6/conf/all/disable_ipv6";
+
 pub(crate) fn set(name: &str, value: &str) -> Result<()> {
     let path = format!("/proc/sys/net/{name}");
     match std::fs::write(&path, value) {
@@ -146,6 +157,10 @@ pub(crate) fn set(name: &str, value: &str) -> Result<()> {
             Error::kernel(format!("writing {value:?} to {path}"), errno)
         }),
     }
+}
+
+fn ipv6_is_off() -> bool {
+    std::fs::read("/proc/sys/net/ipv6/conf/default/disable_ipv6").is_ok_and(|value| value.starts_with(b"1"))
 }
 
 /// Sends the steps, as many at once as go to one namespace.
@@ -176,6 +191,9 @@ fn write(step: &Step, batch: &mut Batch, spaces: &Spaces) {
     }
 }
 
+const WITHOUT_IPV6: &str =
+    "leave it out by `without_ipv6`, or use a kernel with CONFIG_IPV6 that is not started with ipv6.disable=1";
+
 fn explain(step: &Step, refusal: &Refusal) -> Error {
     let error = Error::refused(step.to_string(), refusal);
     match step {
@@ -185,12 +203,12 @@ fn explain(step: &Step, refusal: &Refusal) -> Error {
         ),
         Step::Veth { .. } => error.unless_kernel_has(refusal.errno, "veth", "CONFIG_VETH"),
         Step::Address { prefix, .. } if prefix.address().is_ipv6() => {
-            error.unless_kernel_has(refusal.errno, "IPv6", "CONFIG_IPV6, or leave it out by `without_ipv6`")
+            error.unless_kernel_can(refusal.errno, "IPv6", WITHOUT_IPV6)
         }
-        Step::Everything { .. } => error.unless_kernel_has(
+        Step::Everything { .. } => error.unless_kernel_can(
             refusal.errno,
             "policy routing",
-            "CONFIG_IP_MULTIPLE_TABLES and CONFIG_IPV6_MULTIPLE_TABLES",
+            "use one with CONFIG_IP_MULTIPLE_TABLES and CONFIG_IPV6_MULTIPLE_TABLES",
         ),
         _ => error,
     }
@@ -226,6 +244,17 @@ mod tests {
             unknown(&Step::Veth { end, there: Space::Node(1), end_there, what }),
             "linking `alice` and `bob` by a veth pair (eth0): this kernel has no veth (EOPNOTSUPP: Operation not \
              supported on transport endpoint); load the module (`modprobe veth`), or use a kernel with CONFIG_VETH"
+        );
+    }
+
+    #[test]
+    fn a_kernel_without_ipv6_is_told_as_such() {
+        let prefix = "fd00:0:1::1/64".parse().expect("an address");
+        assert_eq!(
+            unknown(&Step::Address { index: 2, prefix, host: "alice".to_owned() }),
+            "giving `alice` the address fd00:0:1::1/64: this kernel has no IPv6 (EOPNOTSUPP: Operation not supported on \
+             transport endpoint); leave it out by `without_ipv6`, or use a kernel with CONFIG_IPV6 that is not started with \
+             ipv6.disable=1"
         );
     }
 

@@ -58,7 +58,7 @@ fn found(socket: &mut Socket, name: &str, protocol: Protocol) -> Result<Vec<Vec<
         let mut question = Batch::default();
         question.add(BY_FAMILY, libc::NLM_F_DUMP, &request(family as u8, protocol), |_| {});
         let answered = socket.ask(&question, |_, answer| requests.extend(naming(protocol, answer)));
-        answered.map_err(|refusal| Error::refused(format!("asking for the sockets of `{name}`"), &refusal))?;
+        answered.map_err(|refusal| diag::explain(&refusal, protocol, name))?;
     }
     Ok(requests)
 }

@@ -70,7 +70,8 @@ pub(super) fn all(socket: &mut Socket, name: &str) -> Result<Vec<Seen>> {
     Ok(found)
 }
 
-fn explain(refusal: &Refusal, protocol: Protocol, name: &str) -> Error {
+/// Why the kernel does not tell them.
+pub(super) fn explain(refusal: &Refusal, protocol: Protocol, name: &str) -> Error {
     let error = Error::refused(format!("asking for the {protocol} sockets of `{name}`"), refusal);
     match refusal.errno {
         Errno::ENOENT => {

@@ -64,12 +64,19 @@ impl Error {
         error
     }
 
-    /// Says what a kernel lacks that knows no device, or subsystem, of this kind.
+    /// Says which module a kernel lacks that knows no device, or subsystem, of this kind.
     #[must_use]
-    pub(crate) fn unless_kernel_has(mut self, errno: Errno, what: &str, option: &str) -> Error {
+    pub(crate) fn unless_kernel_has(self, errno: Errno, module: &str, option: &str) -> Error {
+        let remedy = format!("load the module (`modprobe {module}`), or use a kernel with {option}");
+        self.unless_kernel_can(errno, module, &remedy)
+    }
+
+    /// Says what a kernel lacks that is no module of its own.
+    #[must_use]
+    pub(crate) fn unless_kernel_can(mut self, errno: Errno, what: &str, remedy: &str) -> Error {
         if matches!(errno, Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT | Errno::EAFNOSUPPORT | Errno::ENODEV) {
             self.cause = format!("this kernel has no {what} ({errno})");
-            self.remedy = Some(format!("load the module (`modprobe {what}`), or use a kernel with {option}"));
+            self.remedy = Some(remedy.to_owned());
         }
         self
     }

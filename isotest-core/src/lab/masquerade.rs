@@ -24,8 +24,10 @@ pub(crate) fn add(table: &'static str, rule: Rule) -> Result<Socket> {
         Ok(socket)
     });
     sent.map_err(|refusal| match refusal.errno {
-        Errno::ENOENT => Error::new(attempt(), "this kernel's nf_tables can't masquerade (ENOENT)")
-            .remedy("use a kernel with CONFIG_NF_TABLES_INET, CONFIG_NFT_NAT and CONFIG_NFT_MASQ"),
+        Errno::ENOENT => Error::new(attempt(), "this kernel's nf_tables can't masquerade (ENOENT)").remedy(
+            "load its modules (`modprobe -a nft_chain_nat nft_masq`), or use a kernel with CONFIG_NF_TABLES_INET, \
+                 CONFIG_NFT_NAT and CONFIG_NFT_MASQ",
+        ),
         errno => Error::refused(attempt(), &refusal).unless_kernel_has(errno, "nf_tables", "CONFIG_NF_TABLES"),
     })
 }

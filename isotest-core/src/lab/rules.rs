@@ -79,7 +79,10 @@ fn explain(attempt: &str, refusal: &Refusal) -> Error {
     let error = Error::refused(attempt, refusal);
     match refusal.errno {
         Errno::ENOENT => Error::new(attempt, "this kernel's nf_tables lacks a kind of chain or expression (ENOENT)")
-            .remedy("use a kernel with CONFIG_NF_TABLES_INET, CONFIG_NF_TABLES_NETDEV and CONFIG_NFT_NAT"),
+            .remedy(
+                "load its modules (`modprobe -a nft_chain_nat nft_ct nft_masq nft_nat nft_reject_inet`), or use a kernel with \
+                 CONFIG_NF_TABLES_INET, CONFIG_NF_TABLES_NETDEV and CONFIG_NFT_NAT",
+            ),
         errno => error.unless_kernel_has(errno, "nf_tables", "CONFIG_NF_TABLES"),
     }
 }
