@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use isotest::runner::Unavailable;
+use isotest::runner::{Unavailable, failed_tests_are_held};
 
 use crate::cli::{Copies, Names, Reporting, Run, Running, about_tests, about_the_run};
 use crate::compile::Built;
@@ -87,7 +87,8 @@ impl Decided {
             (None, None) => Some(1),
         };
         let seed = running.shuffle.map(|seed| seed.unwrap_or_else(|| fastrand::u64(..)));
-        Decided { unavailable, seed, copies, live: running.no_capture || names.no_capture || running.is_watched() }
+        let live = running.no_capture || names.no_capture || running.is_watched() || failed_tests_are_held();
+        Decided { unavailable, seed, copies, live }
     }
 }
 

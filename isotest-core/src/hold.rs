@@ -16,9 +16,11 @@ const ASKED: &str = "ISOTEST_HOLD";
 /// What a test process is told then: its process id outside, and its namespaces in nsenter's letters.
 pub(crate) const KNOWN_AS: &str = "ISOTEST_HELD";
 
-/// Whether failed tests are to be held.
-pub(crate) fn is_asked() -> bool {
-    std::env::var_os(ASKED).is_some_and(|value| !value.is_empty() && value != "0")
+/// Whether failed tests are to be held. Then their output is to be seen as it comes, or nobody would know.
+#[must_use]
+pub fn is_asked() -> bool {
+    let not = |value: &str| ["", "0", "false", "no", "off"].contains(&value.to_ascii_lowercase().as_str());
+    std::env::var_os(ASKED).is_some_and(|value| !value.to_str().is_some_and(not))
 }
 
 /// The /proc from outside of the sandbox, which shows a process by the number that it has there.

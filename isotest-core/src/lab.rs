@@ -86,6 +86,7 @@ mod topology;
 mod translation;
 mod uplink;
 mod vanished;
+mod whereabouts;
 mod wired;
 mod wires;
 

@@ -102,6 +102,7 @@ pub mod runner {
     pub use crate::diagnose::explain;
     pub use crate::egress::{Allowed, Destination};
     pub use crate::harness::Filter;
+    pub use crate::hold::is_asked as failed_tests_are_held;
     pub use crate::judge::{Judgement, Note, Subject, judge};
     pub use crate::keep::of_a_test;
     pub use crate::lines::{Lines, PATIENCE};

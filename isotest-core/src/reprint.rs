@@ -15,7 +15,7 @@ use crate::patient;
 /// Until both streams have ended, or the report is there and nothing more is waiting: what is still written afterwards
 /// comes from processes that outlive the test, which only the absence of isolation can cause.
 pub(crate) fn reprint(out: OwnedFd, err: OwnedFd, filter: Option<Filter>, pending: &Pending) -> io::Result<()> {
-    let raw = capture_is_off();
+    let raw = capture_is_off() || crate::hold::is_asked();
     let mut streams = [Stream::new(out, print_out, raw, filter), Stream::new(err, print_err, raw, None)];
     let mut buffer = vec![0; 64 * 1024];
     while streams.iter().any(|stream| stream.file.is_some()) {

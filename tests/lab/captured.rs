@@ -96,6 +96,14 @@ fn cargo_isotest_keeps_them_of_plain_tests_too_and_says_so_in_its_report() {
     assert_eq!(saying(&read(named(&paths, "plain")), "said by a plain test"), 1);
 }
 
+#[test]
+fn a_test_that_passed_is_called_so_though_its_packets_are_kept() {
+    let arguments = [&CAPTURES[..], &["passes_always"]].concat();
+    let (ended, _alone) = ran(&mut Fixture("labs").cargo_isotest(&arguments), 0);
+    let line = ended.err.lines().find(|line| line.contains("passes_always") && line.contains("s]"));
+    assert!(line.is_some_and(|line| line.trim_start().starts_with("PASS")), "{}", ended.err);
+}
+
 #[isotest]
 fn a_lab_s_packets_are_written_from_both_ends_until_it_is_stopped() -> Result<()> {
     let lab = Lab::new()?;

@@ -66,7 +66,7 @@ impl Drop for Held {
 
 #[test]
 fn a_failed_test_is_held_and_its_hosts_are_entered_by_the_printed_command() {
-    let held = Held::by(&Fixture("labs").cargo(&["test", "--test", "ends", "--", "--exact", "panics", "--nocapture"]));
+    let held = Held::by(&Fixture("labs").cargo(&["test", "--test", "ends", "--", "--exact", "panics"]));
     for (host, address) in [("alice", "02:00:00:00:00:01"), ("bob", "02:00:00:00:00:02")] {
         assert_eq!(held.ask(Some(host), "hostname"), host);
         assert_eq!(held.ask(Some(host), "cat /sys/class/net/eth0/address"), address);
@@ -88,7 +88,7 @@ fn a_failed_test_is_held_and_its_hosts_are_entered_by_the_printed_command() {
 
 #[test]
 fn under_cargo_isotest_plain_tests_are_held_too() {
-    let held = Held::by(&Fixture("labs").cargo_isotest(&["--no-capture", "--test", "ends", "plain"]));
+    let held = Held::by(&Fixture("labs").cargo_isotest(&["--test", "ends", "plain"]));
     assert_eq!(held.ask(Some("bob"), "hostname"), "bob");
 }
 

@@ -38,6 +38,26 @@ fn it_takes_connections_and_data_and_answers_nothing_until_it_thaws() -> Result<
 }
 
 #[isotest]
+fn a_host_whose_servers_are_threads_of_the_test_is_not_called_frozen() -> Result<()> {
+    let lab = Lab::new()?;
+    let bob = lab.host("bob")?;
+    let idle = bob.freeze().expect_err("there is nothing to freeze").to_string();
+    assert!(idle.starts_with("freezing `bob`: nothing runs there, and only programs can be stopped"), "{idle}");
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (come, came) = std::sync::mpsc::channel();
+    let server = bob.spawn(move || {
+        come.send(()).expect("somebody waits");
+        ended.recv().is_err()
+    })?;
+    came.recv().expect("it is there");
+    let error = bob.freeze().expect_err("it would run on").to_string();
+    assert!(error.contains("what runs there is the test's thread"), "{error}");
+    drop(end);
+    assert!(server.join(), "it has run all the time");
+    Ok(())
+}
+
+#[isotest]
 fn a_frozen_host_does_not_outlive_its_lab() -> Result<()> {
     let lab = Lab::new()?;
     let bob = lab.host("bob")?;

@@ -69,10 +69,14 @@ impl SpecPatch {
         self.changes.insert(change.name(), Sourced { value: change, source });
     }
 
-    /// Takes from a weaker patch what this one does not change.
+    /// Takes from a weaker patch what this one does not change. Who shares the host's network takes nothing that needs another: in the
+    /// same place both would be a contradiction.
     pub(crate) fn over(mut self, weaker: &SpecPatch) -> SpecPatch {
+        let shares = self.changes.get("net").is_some_and(|net| net.value == Change::Net(Namespace::Host));
         for (name, change) in &weaker.changes {
-            self.changes.entry(name.clone()).or_insert_with(|| change.clone());
+            if !(shares && change.value.needs_own_network()) {
+                self.changes.entry(name.clone()).or_insert_with(|| change.clone());
+            }
         }
         self
     }
@@ -83,17 +87,13 @@ impl SpecPatch {
         // A name for a host that the attribute shares, or a PID 1 among its processes, would contradict the attribute.
         let renames_nothing = spec.uts == Namespace::Host && !free("uts");
         let replaces_nothing = spec.pid == Namespace::Host && !free("pid");
-        let net = match self.changes.get("net") {
-            Some(Sourced { value: Change::Net(whose), source }) if free("net") || *source == Source::CommandLine => {
-                *whose
-            }
-            _ => spec.net,
-        };
-        // Nothing can be seen of what goes over the host's network.
-        let sees_nothing = net == Namespace::Host;
+        let gets_own_network =
+            |net: &Sourced<Change>| net.source == Source::CommandLine && net.value == Change::Net(Namespace::Isolated);
+        let sees_nothing =
+            spec.net == Namespace::Host && !free("net") && !self.changes.get("net").is_some_and(gets_own_network);
         for (name, Sourced { value, source }) in self.changes() {
             let typed = *source == Source::CommandLine;
-            if !typed && !free(name) {
+            if !typed && (!free(name) || sees_nothing && value.needs_own_network()) {
                 continue;
             }
             match value.clone() {
@@ -112,11 +112,8 @@ impl SpecPatch {
                 Change::Processes(processes) => spec.processes = processes,
                 Change::Timeout(timeout) => spec.timeout = timeout,
                 Change::Leaks(policy) => spec.leaks = policy,
-                Change::Egress(Egress::Record | Egress::Allow(_)) if sees_nothing && !typed => {}
                 Change::Egress(egress) => spec.egress = egress,
-                Change::Pcap(_) if sees_nothing && !typed => {}
                 Change::Pcap(pcap) => spec.pcap = pcap,
-                Change::Uplink(_) if spec.net == Namespace::Host && !typed => {}
                 Change::Uplink(uplink) => spec.uplink = uplink,
                 Change::Env(name, _) if !typed && spec.env.iter().any(|(written, _)| *written == name) => {}
                 Change::Env(name, value) => spec.env.push((name, value)), // The last of two with one name wins.
@@ -182,6 +179,16 @@ impl SpecPatch {
 }
 
 impl Change {
+    /// Whether it means nothing in the host's network.
+    fn needs_own_network(&self) -> bool {
+        match self {
+            Change::Egress(egress) => matches!(egress, Egress::Record | Egress::Allow(_)),
+            Change::Pcap(pcap) => *pcap != Pcap::Never,
+            Change::Uplink(uplink) => *uplink,
+            _ => false,
+        }
+    }
+
     /// Its key.
     pub(crate) fn name(&self) -> String {
         match self {

@@ -86,7 +86,7 @@ pub(crate) fn beyond(barriers: &Barriers, node: usize) -> BTreeSet<usize> {
 /// no packet that one of them has sent through others.
 fn from_others(topology: &Topology, at: At, others: &BTreeSet<usize>) -> Vec<Rule> {
     let segment = topology.cables[at.cable].segment;
-    let neighbours = topology.ports().filter(|(other, _)| topology.cables[other.cable].segment == segment);
+    let neighbours = topology.ports_on(segment);
     let cards = neighbours.filter(|(_, port)| others.contains(&port.node)).map(|(_, port)| port.mac.0.to_vec());
     let addresses = seen_at(topology, segment, others);
     let rules = [

@@ -137,8 +137,7 @@ fn next(topology: &Topology, routes: &[Vec<Hop>], node: usize, to: Prefix) -> Op
 fn owner_next_to(topology: &Topology, node: usize, address: IpAddr) -> Option<usize> {
     topology.ports_of(node).find_map(|(own, _)| {
         let segment = topology.cables[own.cable].segment;
-        let there =
-            topology.ports().filter(|(at, port)| topology.cables[at.cable].segment == segment && port.node != node);
+        let there = topology.ports_on(segment).filter(|(_, port)| port.node != node);
         let mut has_it = there.filter(|(at, _)| topology.addresses(*at).iter().any(|other| other.address() == address));
         has_it.next().map(|(_, port)| port.node)
     })

@@ -55,7 +55,7 @@ type Row = [String; COLUMNS];
 
 /// Its title, and a row for each interface at it.
 fn network(topology: &Topology, segment: usize, remarks: Remarks<'_>) -> (String, Vec<Row>) {
-    let ports = topology.ports().filter(|(at, _)| topology.cables[at.cable].segment == segment);
+    let ports = topology.ports_on(segment);
     let rows = ports.map(|(at, port)| {
         let addresses = topology.addresses(at);
         let of_family = |v4: bool| {

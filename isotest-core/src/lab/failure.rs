@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 static NOTES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// What is worth nothing any more once the test is gone.
+static WHILE_IT_LIVES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Has it said if the test fails: by [`tell`], or by whoever hears that the test was killed.
 pub(crate) fn note(text: String) {
@@ -11,13 +13,19 @@ pub(crate) fn note(text: String) {
     crate::entry::leave(&notes);
 }
 
+/// Has it said by [`tell`] alone.
+pub(crate) fn note_while_it_lives(text: String) {
+    WHILE_IT_LIVES.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+}
+
 /// Says it, once: the test has failed.
 pub(crate) fn tell() {
     let notes = std::mem::take(&mut *NOTES.lock().unwrap_or_else(PoisonError::into_inner));
     if !notes.is_empty() {
         crate::entry::leave(&[]);
     }
-    for note in notes {
+    let others = std::mem::take(&mut *WHILE_IT_LIVES.lock().unwrap_or_else(PoisonError::into_inner));
+    for note in notes.into_iter().chain(others) {
         eprintln!("isotest: {note}");
     }
 }

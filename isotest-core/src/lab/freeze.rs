@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 
 use super::error::{Error, Result};
 use super::host::Host;
+use super::inhabitants;
 use super::kill::processes;
 
 /// How long processes may take to stand still.
@@ -16,18 +17,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Host {
     /// Stops all its processes where they are (SIGSTOP, `signal(7)`), as if it were overloaded without end: its kernel still takes
-    /// connections and data, until its buffers are full, and nobody answers. Threads of the test that are in it run on.
+    /// connections and data, until its buffers are full, and nobody answers. Threads of the test that are in it run on, because a
+    /// process stops as a whole: what is to stand still has to be a program, started by [`Host::command`].
     ///
     /// # Errors
     ///
-    /// For the test body's own network, when the lab can't be built, or a process does not stop within 10 seconds.
+    /// For the test body's own network, when no program runs in the host, when the lab can't be built, or a process does not stop
+    /// within 10 seconds.
     pub fn freeze(&self) -> Result<()> {
         let attempt = || format!("freezing `{}`", self.name());
         let network = self.network(&attempt())?;
         let begun = Instant::now();
+        let programs = || processes(|other| other == network);
+        if programs().is_empty() {
+            let cause = format!("{}, and only programs can be stopped", inhabitants::described(&*self.place()?));
+            let remedy =
+                "start what is to stand still by `host.command`, or cut the host's links, so that it is not heard";
+            return Err(Error::new(attempt(), cause).remedy(remedy));
+        }
         loop {
             // One that forks before it stops has a child that runs: look until none does.
-            let running: Vec<Pid> = processes(|other| other == network).into_iter().filter(|pid| runs(*pid)).collect();
+            let running: Vec<Pid> = programs().into_iter().filter(|pid| runs(*pid)).collect();
             if running.is_empty() {
                 return Ok(());
             }

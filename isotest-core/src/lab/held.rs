@@ -24,7 +24,7 @@ pub(super) fn tell(topology: &Topology, network: &Network) -> Result<()> {
         }
     }
     eprint!("isotest: {text}");
-    failure::note(text.trim_end().to_owned());
+    failure::note_while_it_lives(text.trim_end().to_owned());
     Ok(())
 }
 

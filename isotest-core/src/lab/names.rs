@@ -22,6 +22,7 @@ use self::server::Counter;
 use super::error::{Error, Result};
 use super::internet::Outside;
 use super::topology::{LOOPBACK, Topology};
+use super::whereabouts::Whereabouts;
 use crate::nft::Table;
 
 /// Where every host finds it.
@@ -79,10 +80,10 @@ struct Running {
 }
 
 impl Names {
-    pub(crate) fn of(topology: &Topology, outside: &Arc<Outside>) -> Names {
-        let viewers = if topology.has_doubles() { topology.nodes.len() } else { 1 };
-        let records = (0..viewers).map(|viewer| Records::known_to(viewer, topology)).collect();
-        let nodes = topology.nodes.iter().enumerate().filter(|(node, _)| topology.is_alone(*node));
+    pub(crate) fn of(topology: &Topology, whereabouts: &Whereabouts, outside: &Arc<Outside>) -> Names {
+        let viewers = if whereabouts.has_doubles() { topology.nodes.len() } else { 1 };
+        let records = (0..viewers).map(|viewer| Records::known_to(viewer, topology, whereabouts)).collect();
+        let nodes = topology.nodes.iter().enumerate().filter(|(node, _)| whereabouts.is_alone(*node));
         let alone = nodes.map(|(node, it)| (node, it.name.clone())).collect();
         let directory = Directory { records, alone, outside: Arc::clone(outside) };
         Names { directory: Arc::new(directory), service: Mutex::new(Service::Asleep) }

@@ -164,7 +164,7 @@ fn neighbours(topology: &Topology, at: At) -> Vec<(IpAddr, Mac)> {
     if topology.segments[segment].attached > MOST {
         return Vec::new();
     }
-    let others = topology.ports().filter(|(other, _)| *other != at && topology.cables[other.cable].segment == segment);
+    let others = topology.ports_on(segment).filter(|(other, _)| *other != at);
     let entries = others
         .flat_map(|(other, port)| topology.addresses(other).into_iter().map(|prefix| (prefix.address(), port.mac)));
     entries.collect()

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::addresses::Prefix;
 use super::overrides::family;
-use super::topology::{At, Role, Topology};
+use super::topology::{Role, Topology};
 
 /// One entry of a node's routing table, beside those that its own addresses bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,27 +18,17 @@ pub(crate) struct Hop {
 
 /// The routes of every node: those asked for first, then those that follow from the topology.
 pub(crate) fn of_all(topology: &Topology) -> Vec<Vec<Hop>> {
-    let attached = attached(topology);
-    (0..topology.nodes.len()).map(|node| of_node(topology, &attached, node)).collect()
+    (0..topology.nodes.len()).map(|node| of_node(topology, node)).collect()
 }
 
-/// The ports at each segment.
-fn attached(topology: &Topology) -> Vec<Vec<At>> {
-    let mut attached = vec![Vec::new(); topology.segments.len()];
-    for (at, _) in topology.ports() {
-        attached[topology.cables[at.cable].segment].push(at);
-    }
-    attached
-}
-
-fn of_node(topology: &Topology, attached: &[Vec<At>], node: usize) -> Vec<Hop> {
+fn of_node(topology: &Topology, node: usize) -> Vec<Hop> {
     let asked = topology.routes.iter().filter(|route| route.node == node);
     let mut hops: Vec<Hop> = asked.map(|route| Hop { to: route.to, by: route.by }).collect();
     if !topology.nodes[node].routed {
         return hops;
     }
     for family in [0, 1] {
-        let found = reached(topology, attached, node, family);
+        let found = reached(topology, node, family);
         let by: Vec<IpAddr> = found.iter().map(|hop| hop.by).collect();
         let one_way_out = by.first().filter(|first| by.iter().all(|other| other == *first));
         let found = match one_way_out {
@@ -53,10 +43,11 @@ fn of_node(topology: &Topology, attached: &[Vec<At>], node: usize) -> Vec<Hop> {
 }
 
 /// The networks of one family that are not the node's own, by breadth.
-fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number: usize) -> Vec<Hop> {
+fn reached(topology: &Topology, node: usize, family_number: usize) -> Vec<Hop> {
     let segments = &topology.segments;
     let has_family = |segment: usize| segments[segment].networks[family_number].is_some();
     let mut seen = vec![false; segments.len()];
+    let mut crossed = vec![false; topology.nodes.len()];
     let mut waiting = VecDeque::new();
     for (at, _) in topology.ports_of(node) {
         let segment = topology.cables[at.cable].segment;
@@ -67,10 +58,10 @@ fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number
     let mut hops = Vec::new();
     let mut outside = None;
     while let Some((segment, by)) = waiting.pop_front() {
-        for &door in &attached[segment] {
-            let Some(router) = topology.port(door).filter(|port| port.translates.is_none() && port.node != node) else {
+        for (door, router) in topology.ports_on(segment) {
+            if router.translates.is_some() || router.node == node || crossed[router.node] {
                 continue;
-            };
+            }
             let role = topology.nodes[router.node].role;
             if !role.forwards() && role != Role::Internet {
                 continue;
@@ -84,6 +75,7 @@ fn reached(topology: &Topology, attached: &[Vec<At>], node: usize, family_number
             if role == Role::Internet {
                 continue;
             }
+            crossed[router.node] = true;
             for (onward, _) in topology.ports_of(router.node) {
                 let beyond = topology.cables[onward.cable].segment;
                 let Some(to) = segments[beyond].networks[family_number] else { continue };

@@ -20,6 +20,7 @@ use super::settle::Settled;
 use super::topology::{At, HERE, INTERNET, LOOPBACK, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
 use super::vanished::Vanished;
+use super::whereabouts::Whereabouts;
 use super::wires::Wires;
 use super::{
     carrier, check, departure, describe, engine, failure, held, kill, remarks, routes, rules, seed, translation,
@@ -315,16 +316,17 @@ impl Network {
         engine::start(topology, &mut spaces)?;
         let wires = Wires::start(topology, seed, &spaces)?;
         let way_out = uplink::connect(topology, &mut spaces)?;
-        let views = views(topology, outside)?;
-        let names = Arc::new(Names::of(topology, outside));
+        let whereabouts = Whereabouts::of(topology);
+        let views = views(topology, &whereabouts, outside)?;
+        let names = Arc::new(Names::of(topology, &whereabouts, outside));
         let mut here = Some(here);
         let mut covered = Vec::new();
         let mut places = Vec::new();
-        let alike = !topology.has_doubles();
+        let alike = !whereabouts.has_doubles();
         for (number, node) in topology.nodes.iter().enumerate() {
             let mut views = views.clone();
-            if !alike || topology.is_alone(number) {
-                views.hosts = Arc::new(hosts_known_to(number, topology));
+            if !alike || whereabouts.is_alone(number) {
+                views.hosts = Arc::new(hosts_known_to(number, topology, &whereabouts));
             }
             let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
                 (Role::Here, Some(rooms)) => {
@@ -363,13 +365,13 @@ impl Network {
 }
 
 /// What is in a host's /etc/hosts.
-fn hosts_known_to(viewer: usize, topology: &Topology) -> String {
+fn hosts_known_to(viewer: usize, topology: &Topology, whereabouts: &Whereabouts) -> String {
     let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
     for (node, it) in topology.nodes.iter().enumerate() {
-        for address in topology.addresses_known_to(viewer, node) {
+        for address in whereabouts.known_to(viewer, node) {
             hosts.push_str(&format!("{address} {}\n", it.name));
         }
-        if node == viewer && topology.is_alone(node) {
+        if node == viewer && whereabouts.is_alone(node) {
             LOOPBACK.iter().for_each(|own| hosts.push_str(&format!("{own} {}\n", it.name)));
         }
     }
@@ -377,8 +379,8 @@ fn hosts_known_to(viewer: usize, topology: &Topology) -> String {
 }
 
 /// The files that all hosts see; where hosts may have the same address, each has an /etc/hosts of its own, and so has who is alone.
-fn views(topology: &Topology, outside: &Outside) -> Result<Views> {
-    let hosts = hosts_known_to(0, topology);
+fn views(topology: &Topology, whereabouts: &Whereabouts, outside: &Outside) -> Result<Views> {
+    let hosts = hosts_known_to(0, topology, whereabouts);
     let mut views =
         Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")), ..Views::default() };
     if let (Some(_), Some(certificate)) = (topology.only(Role::Internet), outside.certificate()?) {

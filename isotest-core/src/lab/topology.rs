@@ -27,6 +27,8 @@ pub(crate) struct Node {
     pub(crate) role: Role,
     /// Whether it gets routes to all that is not its neighbour.
     pub(crate) routed: bool,
+    /// Its ports, in the order in which they were made.
+    pub(crate) ports: Vec<At>,
 }
 
 /// What a node is.
@@ -59,6 +61,8 @@ pub(crate) struct Segment {
     pub(crate) networks: [Option<Prefix>; 2],
     /// How many interfaces are attached.
     pub(crate) attached: usize,
+    /// These, as far as they are nodes', in the order in which they were made.
+    pub(crate) ports: Vec<At>,
     /// Whether it is a host's own way out into the internet, by which no other host reaches it.
     pub(crate) line: bool,
 }
@@ -159,7 +163,7 @@ impl Topology {
 
     pub(crate) fn add_node(&mut self, name: &str, role: Role) -> Result<usize> {
         self.check_name(name, if role == Role::Router { "router" } else { "host" })?;
-        self.nodes.push(Node { name: name.to_owned(), role, routed: true });
+        self.nodes.push(Node { name: name.to_owned(), role, routed: true, ports: Vec::new() });
         Ok(self.nodes.len() - 1)
     }
 
@@ -222,26 +226,40 @@ impl Topology {
     }
 
     fn add_segment(&mut self, name: String, networks: [Prefix; 2]) -> usize {
-        self.segments.push(Segment { name, networks: networks.map(Some), attached: 0, line: false });
+        self.segments.push(Segment { name, networks: networks.map(Some), attached: 0, ports: Vec::new(), line: false });
         self.segments.len() - 1
     }
 
     fn add_cable(&mut self, segment: usize, ends: [Option<Port>; 2], switch: Option<usize>) -> usize {
+        let cable = self.cables.len();
+        for (end, port) in ends.iter().enumerate().filter_map(|(end, port)| Some((end, port.as_ref()?))) {
+            self.nodes[port.node].ports.push(At { cable, end });
+            self.segments[segment].ports.push(At { cable, end });
+        }
         self.cables.push(Cable { segment, ends, switch, mtu: None, wired: false, faults: Default::default() });
-        self.cables.len() - 1
+        cable
     }
 
     fn add_port(&mut self, node: usize, segment: usize) -> Port {
         self.segments[segment].attached += 1;
         let place = self.segments[segment].attached;
         let all: usize = self.segments.iter().map(|segment| segment.attached).sum();
-        let number = self.ports_of(node).count();
+        let number = self.nodes[node].ports.len();
         Port { node, number, place, mac: Mac::of_interface(all), chosen: Vec::new(), translates: None }
     }
 
     /// The ports of a node, in the order in which they were made.
     pub(crate) fn ports_of(&self, node: usize) -> impl Iterator<Item = (At, &Port)> {
-        self.ports().filter(move |(_, port)| port.node == node)
+        self.ports_at(&self.nodes[node].ports)
+    }
+
+    /// The ports of a segment, in the order in which they were made.
+    pub(crate) fn ports_on(&self, segment: usize) -> impl Iterator<Item = (At, &Port)> {
+        self.ports_at(&self.segments[segment].ports)
+    }
+
+    fn ports_at(&self, places: &[At]) -> impl Iterator<Item = (At, &Port)> {
+        places.iter().filter_map(|at| Some((*at, self.port(*at)?)))
     }
 
     /// All ports.
@@ -273,39 +291,6 @@ impl Topology {
     /// All addresses of a node, in the order of its ports.
     pub(crate) fn addresses_of(&self, node: usize) -> Vec<Prefix> {
         self.ports_of(node).flat_map(|(at, _)| self.addresses(at)).collect()
-    }
-
-    /// Those by which another knows it: none that some other host may have too, unless the two are neighbours, and not that of its line,
-    /// unless it has no other.
-    pub(crate) fn addresses_known_to(&self, viewer: usize, node: usize) -> Vec<IpAddr> {
-        let at = |at: At| self.addresses(at).into_iter().map(Prefix::address);
-        let all = self.ports_of(node).map(|(at, _)| at);
-        let (lines, others): (Vec<_>, Vec<_>) = all.partition(|at| self.segment(at.cable).line);
-        if others.is_empty() {
-            return lines.into_iter().flat_map(at).collect();
-        }
-        let beside = |other: At| {
-            let segment = self.cables[other.cable].segment;
-            self.ports_of(viewer).any(|(own, _)| self.cables[own.cable].segment == segment)
-        };
-        let means_it = |at: At, address: &IpAddr| !self.is_twice(*address) || beside(at);
-        others.into_iter().flat_map(|port| at(port).filter(move |address| means_it(port, address))).collect()
-    }
-
-    /// Whether it has no address but those of its loopback device, so that its name means these, to itself alone.
-    pub(crate) fn is_alone(&self, node: usize) -> bool {
-        self.addresses_of(node).is_empty()
-    }
-
-    /// Whether hosts may have the same address, so that a name means one to some and another to others.
-    pub(crate) fn has_doubles(&self) -> bool {
-        self.ports().flat_map(|(at, _)| self.addresses(at)).any(|prefix| self.is_twice(prefix.address()))
-    }
-
-    /// Whether it may be another host's as well, because two networks behind translating routers have it.
-    fn is_twice(&self, address: IpAddr) -> bool {
-        let networks = self.segments.iter().flat_map(|segment| segment.networks).flatten();
-        networks.filter(|network| network.contains(address)).nth(1).is_some()
     }
 
     /// The segment of a cable.

@@ -338,3 +338,29 @@ fn a_spec_that_no_sandbox_can_meet_is_a_mistake() {
           |                  ^^^^"#]],
     );
 }
+
+#[test]
+fn what_needs_a_network_of_its_own_is_a_mistake_beside_the_host_s() {
+    check(
+        "[profile.default.spec]\nnet = \"host\"\negress = \"record\"\n[profile.a.spec]\negress = \"warn\"\npcap = \"failed\"\n\
+         [profile.b.spec]\negress = \"warn\"\nuplink = true\n",
+        &expect![[r#"
+            in `profile.default.spec`, egress contradicts net = "host": with the host's network, attempts succeed; leave one of the two out
+             --> .config/isotest.toml:1:18
+              |
+            1 | [profile.default.spec]
+              |                  ^^^^
+
+            in `profile.a.spec`, pcap contradicts net = "host": what goes over the host's network is not the test's to keep; leave one of the two out
+             --> .config/isotest.toml:4:12
+              |
+            4 | [profile.a.spec]
+              |            ^^^^
+
+            in `profile.b.spec`, uplink = true contradicts net = "host": the test is in the machine's network already; leave one of the two out
+             --> .config/isotest.toml:7:12
+              |
+            7 | [profile.b.spec]
+              |            ^^^^"#]],
+    );
+}

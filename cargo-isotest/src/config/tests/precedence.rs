@@ -227,3 +227,15 @@ fn groups_are_shared_names() {
     let group: Option<Rc<str>> = settings(&profile(&config, "ci"), "db").group.value;
     assert_eq!(group.as_deref(), Some("serial"));
 }
+
+#[test]
+fn an_attribute_that_shares_the_host_s_network_is_not_watched() {
+    let config = config("[profile.default.spec]\npcap = \"failed\"\negress = [\"10.0.0.0/8\"]\nuplink = true\n");
+    let patch = settings(&profile(&config, "default"), "any").spec;
+    let mut spec = Spec::default().net(Namespace::Host);
+    patch.apply(&mut spec, &SpecPatch::asked_for(&["net".to_owned()]));
+    assert_eq!(spec.contradiction(), None);
+    let mut spec = Spec::default().net(Namespace::Host);
+    patch.apply(&mut spec, &[]);
+    assert!(spec.contradiction().is_some(), "where the configuration has shared it, it contradicts itself");
+}

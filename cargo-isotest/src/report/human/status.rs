@@ -22,22 +22,22 @@ impl Status {
     /// nextest's words, and ours for what it does not know.
     pub(super) fn of_attempt(attempt: &Attempt) -> Status {
         let bad = |word: &'static str| Status::bad(word.into());
-        let leaked = attempt.beside.iter().any(|note| note.subject == Subject::Leak);
+        let about = |subject| attempt.beside.iter().any(|note| note.subject == subject);
+        // A note on anything else, such as where packets are kept, says nothing against the test.
+        let odd =
+            [(Subject::Leak, "LEAK"), (Subject::Egress, "EGRESS")].into_iter().find(|(subject, _)| about(*subject));
         let (level, final_level) = match &attempt.outcome {
             Outcome::Passed if attempt.slow => (StatusLevel::Slow, FinalStatusLevel::Slow),
-            Outcome::Passed if !attempt.beside.is_empty() => (StatusLevel::Leak, FinalStatusLevel::Leak),
+            Outcome::Passed if odd.is_some() => (StatusLevel::Leak, FinalStatusLevel::Leak),
             _ => (StatusLevel::Pass, FinalStatusLevel::Pass),
         };
         match &attempt.outcome {
             Outcome::Passed if attempt.ended_late_and_well => {
                 Status { word: "TIMEOUT-PASS".into(), style: ODD, level, final_level }
             }
-            Outcome::Passed if attempt.beside.is_empty() => {
-                Status { word: "PASS".into(), style: GOOD, level, final_level }
-            }
             Outcome::Passed => {
-                let word = if leaked { "LEAK" } else { "EGRESS" };
-                Status { word: word.into(), style: ODD, level, final_level }
+                let (word, style) = odd.map_or(("PASS", GOOD), |(_, word)| (word, ODD));
+                Status { word: word.into(), style, level, final_level }
             }
             Outcome::Skipped(_) => {
                 let (level, final_level) = (StatusLevel::Skip, FinalStatusLevel::Skip);

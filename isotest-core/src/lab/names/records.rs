@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::message::Found;
 use crate::lab::topology::{LOOPBACK, Topology};
+use crate::lab::whereabouts::Whereabouts;
 
 /// All that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,11 +15,11 @@ pub(crate) struct Records {
 
 impl Records {
     /// The hosts of a lab, as one of them knows them.
-    pub(crate) fn known_to(viewer: usize, topology: &Topology) -> Records {
+    pub(crate) fn known_to(viewer: usize, topology: &Topology, whereabouts: &Whereabouts) -> Records {
         let mut records = Records::default();
         records.add("localhost", &LOOPBACK);
         for (number, node) in topology.nodes.iter().enumerate() {
-            records.add(&node.name, &topology.addresses_known_to(viewer, number));
+            records.add(&node.name, &whereabouts.known_to(viewer, number));
         }
         records
     }
@@ -67,7 +68,7 @@ mod tests {
         let pair = ["alice", "bob"].map(|name| topology.add_node(name, Role::Host).expect("it is new"));
         topology.add_link(pair).expect("they are two");
         topology.add_node("lonely", Role::Host).expect("it is new");
-        Records::known_to(0, &topology)
+        Records::known_to(0, &topology, &Whereabouts::of(&topology))
     }
 
     fn addresses(texts: &[&str]) -> Found {
