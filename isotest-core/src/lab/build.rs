@@ -65,7 +65,7 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
             match space {
                 Space::Node(node) => {
                     settings(topology.nodes[*node].role)?;
-                    if *fresh_without_ipv6.get_or_init(|| ipv6_is_off()) {
+                    if *fresh_without_ipv6.get_or_init(ipv6_is_off) {
                         set(IPV6_OFF, "0")?;
                     }
                     if let Some(recorder) = &recorder {
