@@ -1,5 +1,6 @@
 //! What do links with faults do to packets?
 
+mod bursts;
 mod datagrams;
 mod frames;
 mod kernel;

@@ -1,9 +1,10 @@
 //! How do frames pass over links with faults? One thread for all such links of a lab takes them from one end and gives them to the other.
 //!
 //! It has one plain packet socket for all ends of wires. A ring in shared memory (`PACKET_RX_RING`) takes a grace period of the kernel's to
-//! make, 8 to 16 ms, several times the price of a lab; a plain socket takes microseconds, and one per lab is all that has to be closed.
+//! make, 8 to 16 ms, several times the price of a lab; a plain socket takes microseconds. So only where many frames come is a ring made.
 
 mod frame;
+mod intake;
 mod way;
 
 use std::cmp::Reverse;
@@ -14,12 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 
+use self::intake::{Event, Intake, Source};
 use self::way::{Verdict, Way};
 use super::build::Spaces;
 use super::chance::Chance;
@@ -30,8 +30,7 @@ use super::faults::Faults;
 use super::order;
 use super::plan::{self, Space};
 use super::topology::{At, Topology};
-use crate::sys::frames::{self, Inbox};
-use crate::sys::packet;
+use crate::sys::frames;
 
 /// All wires of a lab, while it is up.
 #[derive(Debug)]
@@ -50,8 +49,6 @@ struct Engine {
     failure: Mutex<Option<Error>>,
 }
 
-/// How much the socket holds, if the kernel lets it.
-const ROOM: usize = 64 << 20;
 /// How long a frame is tried to be delivered again while the other end has no room.
 const INSISTENCE: Duration = Duration::from_millis(500);
 /// What an Ethernet header and two VLAN tags add to the MTU.
@@ -178,14 +175,14 @@ impl Engine {
         let (tell, told) = std::sync::mpsc::channel();
         let engine = Arc::clone(self);
         let run = move || {
-            let socket = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| open());
+            let socket = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| intake::open());
             let (socket, ready) = match socket {
                 Ok(socket) => (Some(socket), Ok(())),
                 Err(errno) => (None, Err(errno)),
             };
             // Nobody waits any more only where the test has ended.
             if let (Ok(()), Some(socket)) = (tell.send(ready), socket) {
-                let ended = Carrier::new(&engine, socket, longest).run();
+                let ended = Carrier::new(&engine, Intake::new(socket, longest)).run();
                 ended.unwrap_or_else(|errno| engine.fail(errno));
             }
         };
@@ -196,25 +193,17 @@ impl Engine {
     }
 }
 
-fn open() -> nix::Result<OwnedFd> {
-    let socket = frames::open()?;
-    // Beyond the machine's limit only for root; the kernel cuts what the other asks for to it.
-    setsockopt(&socket, sockopt::RcvBufForce, &ROOM).or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &ROOM))?;
-    Ok(socket)
-}
-
 /// The thread's own things.
 struct Carrier<'a> {
     engine: &'a Engine,
-    socket: OwnedFd,
-    inbox: Inbox,
+    intake: Intake,
     /// When to look at which way. Some are there more often than needed.
     alarms: BinaryHeap<Reverse<(Instant, usize)>>,
 }
 
 impl<'a> Carrier<'a> {
-    fn new(engine: &'a Engine, socket: OwnedFd, longest: usize) -> Carrier<'a> {
-        Carrier { engine, socket, inbox: Inbox::new(longest), alarms: BinaryHeap::new() }
+    fn new(engine: &'a Engine, intake: Intake) -> Carrier<'a> {
+        Carrier { engine, intake, alarms: BinaryHeap::new() }
     }
 
     fn run(mut self) -> nix::Result<()> {
@@ -223,41 +212,35 @@ impl<'a> Carrier<'a> {
         order::keep_away()?;
         nix::sys::prctl::set_timerslack(1).or(Ok::<_, Errno>(()))?;
         let mut was_full = false;
-        while self.wait(was_full)? {
-            let taken = self.take()?;
+        loop {
+            let taken = match self.intake.wait(self.engine.stop.as_fd(), self.timeout(was_full))? {
+                Event::End => return Ok(()),
+                Event::Frames(source) => self.take(source)?,
+                Event::Time => 0,
+            };
             self.deliver_due()?;
             if was_full && taken < frames::AT_ONCE {
-                self.engine.missed.fetch_add(u64::from(packet::missed(self.socket.as_fd())?), Ordering::Relaxed);
+                self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
             }
             was_full = taken == frames::AT_ONCE;
         }
-        Ok(())
     }
 
-    /// Waits until there is something to do; `false` where that is to end.
-    fn wait(&self, more: bool) -> nix::Result<bool> {
+    /// How long to wait for more frames.
+    fn timeout(&self, more: bool) -> Option<TimeSpec> {
         let until_alarm = self.alarms.peek().map(|Reverse((due, _))| due.saturating_duration_since(Instant::now()));
         let timeout = if more { Some(Duration::ZERO) } else { until_alarm };
-        let mut watched = [
-            PollFd::new(self.engine.stop.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
-        ];
-        match ppoll(&mut watched, timeout.map(TimeSpec::from_duration), None) {
-            Ok(_) | Err(Errno::EINTR) => Ok(!watched[0].any().unwrap_or(false)),
-            Err(errno) => Err(errno),
-        }
+        timeout.map(TimeSpec::from_duration)
     }
 
     /// Takes what has arrived, and passes on what need not wait.
-    fn take(&mut self) -> nix::Result<usize> {
-        let taken = match self.inbox.receive(&self.socket) {
-            Err(Errno::EAGAIN | Errno::EINTR) => 0,
-            other => other?,
-        };
+    fn take(&mut self, source: Source) -> nix::Result<usize> {
+        let taken = self.intake.receive(source)?;
         let now = Instant::now();
         let mut at_once: Vec<(u32, &[u8])> = Vec::with_capacity(taken);
         let mut ways = self.engine.ways();
-        for arrived in self.inbox.arrived() {
+        let (socket, arrived) = self.intake.arrived();
+        for arrived in arrived {
             let number = number_of(arrived.interface);
             let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
             let before = way.alarm();
@@ -269,7 +252,8 @@ impl<'a> Carrier<'a> {
             self.alarms.extend(alarm.map(|alarm| Reverse((alarm, number))));
         }
         drop(ways);
-        deliver(&self.socket, &at_once)?;
+        deliver(socket, &at_once)?;
+        self.intake.forget();
         Ok(taken)
     }
 
@@ -287,7 +271,7 @@ impl<'a> Carrier<'a> {
             self.alarms.extend(way.alarm().map(|alarm| Reverse((alarm, number))));
             drop(ways);
             let addressed: Vec<_> = frames.iter().map(|frame| (end_of(number), frame.as_slice())).collect();
-            deliver(&self.socket, &addressed)?;
+            deliver(self.intake.socket(), &addressed)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 /// How many frames are received or sent by one call.
 pub(crate) const AT_ONCE: usize = 64;
 /// Room before each frame for a VLAN tag, which the kernel takes out and tells of beside.
-const TAG: usize = 4;
+pub(super) const TAG: usize = 4;
 /// Two hardware addresses, after which a tag stands.
 const ADDRESSES: usize = 12;
 /// Eight-byte words for what is told beside a frame: a `cmsghdr` and a `tpacket_auxdata`.
@@ -30,9 +30,13 @@ pub(crate) fn open() -> Result<OwnedFd> {
 
 fn set(socket: &OwnedFd, option: libc::c_int) -> Result<()> {
     let on: libc::c_int = 1;
-    let (value, length) = ((&raw const on).cast(), size_of_val(&on) as libc::socklen_t);
-    // SAFETY: the option's value is an integer that lives until the call returns.
-    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, option, value, length) };
+    set_value(socket, libc::SOL_PACKET, option, &on)
+}
+
+pub(super) fn set_value<T: Copy>(socket: &OwnedFd, level: libc::c_int, option: libc::c_int, value: &T) -> Result<()> {
+    let (value, length) = (std::ptr::from_ref(value).cast(), size_of::<T>() as libc::socklen_t);
+    // SAFETY: the option's value is as long as is said, and lives until the call returns, as does what it leads to.
+    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, value, length) };
     super::check(libc::c_long::from(result)).map(drop)
 }
 
@@ -111,7 +115,7 @@ impl Inbox {
 }
 
 /// The frame in a slot, with the tag where it was.
-fn whole(slot: &mut [u8], length: usize, tag: Option<[u8; TAG]>) -> &mut [u8] {
+pub(super) fn whole(slot: &mut [u8], length: usize, tag: Option<[u8; TAG]>) -> &mut [u8] {
     match tag {
         Some(tag) if length >= ADDRESSES => {
             slot.copy_within(TAG..TAG + ADDRESSES, 0);
@@ -124,9 +128,6 @@ fn whole(slot: &mut [u8], length: usize, tag: Option<[u8; TAG]>) -> &mut [u8] {
 
 /// The VLAN tag that the kernel tells of, as it stood in the frame.
 fn tag(header: &libc::msghdr) -> Option<[u8; TAG]> {
-    /// `TP_STATUS_VLAN_VALID` and `TP_STATUS_VLAN_TPID_VALID` of linux/if_packet.h.
-    const THERE: u32 = 1 << 4;
-    const KIND_TOLD: u32 = 1 << 6;
     // SAFETY: the header was filled by the kernel, and its control buffer lives as long as the inbox.
     let first = unsafe { libc::CMSG_FIRSTHDR(header) };
     // SAFETY: as before; it is null or leads to a whole header in that buffer.
@@ -138,11 +139,19 @@ fn tag(header: &libc::msghdr) -> Option<[u8; TAG]> {
     let data = unsafe { libc::CMSG_DATA(first) };
     // SAFETY: the kernel put a tpacket_auxdata there, which has no invalid values; the read does not need alignment.
     let auxiliary = unsafe { data.cast::<libc::tpacket_auxdata>().read_unaligned() };
-    if auxiliary.tp_status & THERE == 0 {
+    tag_of(auxiliary.tp_status, auxiliary.tp_vlan_tci, auxiliary.tp_vlan_tpid)
+}
+
+/// The tag, if a frame's status says that it had one.
+pub(super) fn tag_of(status: u32, control: u16, protocol: u16) -> Option<[u8; TAG]> {
+    /// `TP_STATUS_VLAN_VALID` and `TP_STATUS_VLAN_TPID_VALID` of linux/if_packet.h.
+    const THERE: u32 = 1 << 4;
+    const KIND_TOLD: u32 = 1 << 6;
+    if status & THERE == 0 {
         return None;
     }
-    let kind = if auxiliary.tp_status & KIND_TOLD == 0 { libc::ETH_P_8021Q as u16 } else { auxiliary.tp_vlan_tpid };
-    let ([a, b], [c, d]) = (kind.to_be_bytes(), auxiliary.tp_vlan_tci.to_be_bytes());
+    let kind = if status & KIND_TOLD == 0 { libc::ETH_P_8021Q as u16 } else { protocol };
+    let ([a, b], [c, d]) = (kind.to_be_bytes(), control.to_be_bytes());
     Some([a, b, c, d])
 }
 

@@ -22,6 +22,8 @@ pub(crate) mod network;
 pub(crate) mod packet;
 pub(crate) mod process;
 pub(crate) mod registry;
+#[cfg(feature = "lab")]
+pub(crate) mod ring;
 pub(crate) mod stack;
 pub(crate) mod word;
 

@@ -1,0 +1,169 @@
+//! Where do frames come in? At a plain socket first; once they are many, in memory shared with the kernel, which holds more and is made
+//! meanwhile on another thread.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+
+use crate::sys::frames::{self, Arrived, Inbox};
+use crate::sys::packet;
+use crate::sys::ring::{self, Ring};
+
+pub(super) struct Intake {
+    plain: OwnedFd,
+    inbox: Inbox,
+    longest: usize,
+    ring: Making,
+    /// Where what was received last has come from.
+    from: Source,
+    /// How many frames have come to the plain socket.
+    count: usize,
+}
+
+/// The memory: one for a lab, when it is worth its price.
+enum Making {
+    /// This kernel can't.
+    Never,
+    NotYet,
+    Begun(Receiver<nix::Result<Ring>>),
+    Done(Ring),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Plain,
+    Ring,
+}
+
+/// What there is to do.
+pub(super) enum Event {
+    End,
+    Frames(Source),
+    /// It is late enough.
+    Time,
+}
+
+/// How much the plain socket holds, if the kernel lets it: of most machines, 208 KiB, which are less than 200 packets of TCP.
+const ROOM: usize = 64 << 20;
+/// After so many frames there will be more. So many at once, [`frames::AT_ONCE`], are a sign of it too.
+const MANY: usize = 4096;
+
+/// Opens a plain socket for all frames of this thread's network; tells whether others can take over from it.
+pub(super) fn open() -> nix::Result<(OwnedFd, bool)> {
+    let socket = frames::open()?;
+    // Beyond the machine's limit only for root; the kernel cuts what the other asks for to it.
+    setsockopt(&socket, sockopt::RcvBufForce, &ROOM).or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &ROOM))?;
+    let leads = ring::lead(&socket).is_ok();
+    Ok((socket, leads))
+}
+
+impl Intake {
+    pub(super) fn new((plain, leads): (OwnedFd, bool), longest: usize) -> Intake {
+        let ring = if leads { Making::NotYet } else { Making::Never };
+        Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, count: 0 }
+    }
+
+    /// The socket to send by.
+    pub(super) fn socket(&self) -> &OwnedFd {
+        &self.plain
+    }
+
+    /// Waits until there is something to do, or for so long.
+    pub(super) fn wait(&self, stop: BorrowedFd<'_>, timeout: Option<TimeSpec>) -> nix::Result<Event> {
+        // The kernel looks at them in this order: whatever came before what is in the ring is found in the plain socket then.
+        let ring = if let Making::Done(ring) = &self.ring { ring.socket() } else { &self.plain };
+        let mut watched = [stop, ring.as_fd(), self.plain.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        match ppoll(&mut watched, timeout, None) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+        let [stop, ring, plain] = watched.map(|fd| fd.any().unwrap_or(false));
+        Ok(match (stop, ring, plain) {
+            (true, ..) => Event::End,
+            (_, _, true) => Event::Frames(Source::Plain),
+            (_, true, _) => Event::Frames(Source::Ring),
+            _ => Event::Time,
+        })
+    }
+
+    /// Receives what is there; gives how many frames, at most [`frames::AT_ONCE`].
+    pub(super) fn receive(&mut self, source: Source) -> nix::Result<usize> {
+        self.from = source;
+        let count = match (&mut self.ring, source) {
+            (Making::Done(ring), Source::Ring) => Ok(ring.receive(frames::AT_ONCE)),
+            _ => self.inbox.receive(&self.plain),
+        };
+        let count = match count {
+            Err(Errno::EAGAIN | Errno::EINTR) => 0,
+            other => other?,
+        };
+        self.count += if source == Source::Plain { count } else { 0 };
+        if count == frames::AT_ONCE || self.count > MANY {
+            self.make_room();
+        }
+        Ok(count)
+    }
+
+    /// The socket to send by, and what was received last.
+    pub(super) fn arrived(&mut self) -> (&OwnedFd, impl Iterator<Item = Arrived<'_>>) {
+        let (ring, inbox) = match (&mut self.ring, self.from) {
+            (Making::Done(ring), Source::Ring) => (Some(ring), None),
+            _ => (None, Some(&mut self.inbox)),
+        };
+        let frames = ring.into_iter().flat_map(Ring::arrived).chain(inbox.into_iter().flat_map(Inbox::arrived));
+        (&self.plain, frames)
+    }
+
+    /// What was received last is needed no more.
+    pub(super) fn forget(&mut self) {
+        if let (Making::Done(ring), Source::Ring) = (&mut self.ring, self.from) {
+            ring.hand_back();
+        }
+    }
+
+    /// How many frames found no room since this was asked the last time.
+    pub(super) fn missed(&self) -> nix::Result<u64> {
+        let plain = packet::missed(self.plain.as_fd())?;
+        let ring = if let Making::Done(ring) = &self.ring { packet::missed(ring.socket().as_fd())? } else { 0 };
+        Ok(u64::from(plain) + u64::from(ring))
+    }
+
+    /// Has the ring made, or uses it if it was.
+    fn make_room(&mut self) {
+        let made = match &self.ring {
+            Making::NotYet => {
+                self.ring = begin(self.longest);
+                return;
+            }
+            Making::Begun(made) => made.try_recv(),
+            Making::Never | Making::Done(_) => return,
+        };
+        match made {
+            Ok(Ok(ring)) if ring.take_over().is_ok() => self.ring = Making::Done(ring),
+            Err(TryRecvError::Empty) => {}
+            // What the plain socket has room for is what there is then.
+            Ok(_) | Err(TryRecvError::Disconnected) => self.ring = Making::Never,
+        }
+    }
+}
+
+fn begin(longest: usize) -> Making {
+    let (tell, made) = channel();
+    // Nobody takes it any more only where the lab has ended.
+    let make = move || tell.send(Ring::make(longest)).unwrap_or(());
+    let thread = std::thread::Builder::new().name("lab-ring".to_owned()).spawn(make);
+    thread.map_or(Making::Never, |_| Making::Begun(made))
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        if let Making::Done(ring) = std::mem::replace(&mut self.ring, Making::Never) {
+            // Both sockets take the kernel a grace period or two to close: at once, not one after the other.
+            std::thread::Builder::new().spawn(|| drop(ring)).ok();
+        }
+    }
+}
