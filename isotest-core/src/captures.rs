@@ -1,7 +1,8 @@
 //! Where do captured packets lie, and of which runs are they kept?
 //!
 //! While the test runs they go into a file without a name, so that nothing is left of a run that is killed. What is kept gets its
-//! name at the end, the same for each run of a test: `target/isotest/captures/BINARY.TEST.pcapng`.
+//! name at the end, the same for each run of a test: `target/isotest/captures/BINARY.TEST.pcapng`. When a test is tried again, each further
+//! attempt has a file of its own, `BINARY.TEST.attempt-2.pcapng` and so on.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek};
@@ -29,14 +30,15 @@ impl AsFd for Capture {
 }
 
 impl Capture {
-    /// For a test of this binary, where its spec asks for it.
+    /// For an attempt, numbered from 1 on, at a test of this binary, where its spec asks for it. With the first, what was kept of further
+    /// ones of an earlier run is taken away.
     ///
     /// # Errors
     ///
     /// When no file can be made in the target directory.
     pub fn prepare(
         executable: &Path,
-        test: &str,
+        (test, attempt): (&str, u32),
         spec: &Spec,
         isolation: Isolation,
     ) -> Result<Option<Capture>, (String, io::Error)> {
@@ -44,7 +46,11 @@ impl Capture {
             return Ok(None);
         }
         let directory = directory(executable);
-        let name = directory.join(format!("{}.pcapng", file_name(executable, test)));
+        let of_attempt = |attempt: u32| directory.join(format!("{}.pcapng", file_name(executable, test, attempt)));
+        let name = of_attempt(attempt);
+        if attempt == 1 {
+            (2..).map(of_attempt).take_while(|old| fs::remove_file(old).is_ok()).for_each(drop);
+        }
         let file = fs::create_dir_all(&directory).and_then(|()| nameless(&name));
         let file =
             file.map_err(|error| (format!("making a file for captured packets in {}", directory.display()), error))?;
@@ -105,14 +111,15 @@ fn directory(executable: &Path) -> PathBuf {
 
 /// The binary's name without what cargo has added to it, and the test's, in characters that every file system and every archive
 /// of a CI server takes.
-fn file_name(executable: &Path, test: &str) -> String {
+fn file_name(executable: &Path, test: &str, attempt: u32) -> String {
     let stem = executable.file_stem().unwrap_or_default().to_string_lossy();
     let is_added = |end: &str| end.len() == 16 && end.chars().all(|c| c.is_ascii_hexdigit());
     let binary = stem.rsplit_once('-').filter(|(_, end)| is_added(end)).map_or(&*stem, |(name, _)| name);
     let name = format!("{binary}.{}", test.replace("::", "."));
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     // 255 bytes are the most that a name has on Linux.
-    name.chars().map(plain).take(200).collect()
+    let name: String = name.chars().map(plain).take(200).collect();
+    if attempt > 1 { format!("{name}.attempt-{attempt}") } else { name }
 }
 
 /// An empty file that lies where `name` will be.
@@ -137,10 +144,14 @@ mod tests {
 
     #[test]
     fn a_name_tells_binary_and_test() {
-        let name = |executable: &str, test: &str| file_name(Path::new(executable), test);
+        let name = |executable: &str, test: &str| file_name(Path::new(executable), test, 1);
         assert_eq!(name("/t/debug/deps/it-0123456789abcdef", "a::b"), "it.a.b");
         assert_eq!(name("/t/debug/deps/my-program", "a b/c"), "my-program.a_b_c");
         assert_eq!(name("x", &"y".repeat(300)).len(), 200);
+        assert_eq!(
+            file_name(Path::new("x"), &"y".repeat(300), 12).split_once(".attempt-"),
+            Some((&*name("x", &"y".repeat(300)), "12"))
+        );
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn run_with(test: &str, spec: &Spec, isolation: Isolation) -> (Outcome, Word) {
 
 fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Word), Failure> {
     let executable = std::env::current_exe().map_err(failed("looking for this test binary"))?;
-    let capture = Capture::prepare(&executable, test, spec, isolation);
+    let capture = Capture::prepare(&executable, (test, attempt_by_a_runner()), spec, isolation);
     let capture = capture.map_err(|(step, error)| failed(&step)(error))?;
     let asked = loop {
         let server = server().map_err(failed("starting the fork server of this test binary"))?;
@@ -92,6 +92,11 @@ fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Wo
         eprintln!("isotest: {told}");
     }
     Ok((outcome, word))
+}
+
+/// Which attempt at the test this is, as cargo-nextest tells it.
+fn attempt_by_a_runner() -> u32 {
+    std::env::var("NEXTEST_ATTEMPT").ok().and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 /// A test that was asked for.

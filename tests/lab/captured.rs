@@ -104,6 +104,26 @@ fn a_test_that_passed_is_called_so_though_its_packets_are_kept() {
     assert!(line.is_some_and(|line| line.trim_start().starts_with("PASS")), "{}", ended.err);
 }
 
+#[test]
+fn each_attempt_at_a_test_keeps_its_own() {
+    let run = |retries: &str| {
+        let chosen = ["--profile", "captured", "--retries", retries, "-E", "test(=fails)"];
+        let (ended, alone) = ran(&mut Fixture("labs").cargo_isotest(&[&CAPTURES[..], &chosen].concat()), 100);
+        let kept = kept(ended.err.lines());
+        let there = |path: &PathBuf| path.exists().then(|| path.file_name().map(|name| name.to_owned()));
+        (kept.iter().filter_map(there).flatten().collect::<Vec<_>>(), kept, alone)
+    };
+    let (names, kept, alone) = run("2");
+    assert_eq!(names, ["captures.fails.attempt-2.pcapng", "captures.fails.attempt-3.pcapng", "captures.fails.pcapng"]);
+    for path in &kept {
+        assert_eq!(saying(&read(path), "said before it failed"), 2, "{path:?}");
+    }
+    drop(alone);
+    let (names, _, _alone) = run("0");
+    assert_eq!(names, ["captures.fails.pcapng"]);
+    assert_eq!(kept.iter().filter(|path| path.exists()).count(), 1, "what is left of the run before is gone");
+}
+
 #[isotest]
 fn a_lab_s_packets_are_written_from_both_ends_until_it_is_stopped() -> Result<()> {
     let lab = Lab::new()?;

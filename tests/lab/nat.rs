@@ -154,6 +154,57 @@ fn inside_too_a_forwarded_port_is_reached_at_the_router_s_address() -> Result<()
     Ok(())
 }
 
+/// Two hosts at one switch and one at another, all behind a router that forwards port 80 of its to the first.
+fn hairpin(lab: &Lab) -> Result<([Host; 3], Vec<IpAddr>)> {
+    let [server, near, far] = [lab.host("server")?, lab.host("near")?, lab.host("far")?];
+    let (gateway, outside) = (lab.router("gateway")?, lab.host("outside")?);
+    lab.switch("lan")?.connect(&[&server, &near, &gateway])?;
+    lab.switch("dmz")?.connect(&[&far, &gateway])?;
+    let line = lab.link(&gateway, &outside)?;
+    gateway.masquerade(&line)?.forward(80, &server, 8080)?;
+    Ok(([server, near, far], gateway.addresses()[4..].to_vec()))
+}
+
+#[isotest]
+fn inside_it_is_reached_by_tcp_from_any_network_and_by_the_server_itself() -> Result<()> {
+    let lab = Lab::new()?;
+    let (hosts, front) = hairpin(&lab)?;
+    let door = hosts[0].enter(|| TcpListener::bind("[::]:8080").expect("the port is free"));
+    for at in front {
+        for client in &hosts {
+            let stream = client.enter(|| connect((at, 80).into()));
+            let stream = stream.unwrap_or_else(|error| panic!("{} at {at}: {error}", client.name()));
+            let (mut far_end, from) = door.accept().expect("it has come");
+            let own = client.addresses().contains(&from.ip().to_canonical());
+            assert_eq!(own, client.name() == "far", "only a neighbour is hidden by the router: {from}");
+            far_end.write_all(b"heard").expect("it listens");
+            assert_eq!(word(&stream), *b"hear");
+        }
+    }
+    Ok(())
+}
+
+#[isotest]
+fn who_is_parted_from_a_server_does_not_reach_it_at_the_router_s_address_either() -> Result<()> {
+    let lab = Lab::new()?;
+    let ([server, near, far], front) = hairpin(&lab)?;
+    let door = server.enter(|| TcpListener::bind("[::]:8080").expect("the port is free"));
+    let reaches = |client: &Host, at: IpAddr| {
+        client.enter(|| TcpStream::connect_timeout(&(at, 80).into(), Duration::from_millis(300))).is_ok()
+    };
+    lab.partition(&[&near], &[&server])?;
+    for at in &front {
+        assert!(!reaches(&near, *at) && reaches(&far, *at), "{at}");
+    }
+    lab.heal()?;
+    lab.partition(&[&far], &[&server])?;
+    for at in &front {
+        assert!(reaches(&near, *at) && !reaches(&far, *at), "{at}");
+    }
+    drop(door);
+    Ok(())
+}
+
 #[isotest]
 fn ports_are_forwarded_without_translation_too() -> Result<()> {
     let lab = Lab::new()?;

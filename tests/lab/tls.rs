@@ -1,6 +1,6 @@
 //! Do clients accept the pretend internet's certificates, and others none but those?
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Command;
 
 use isotest::isotest;
@@ -98,6 +98,49 @@ fn a_certificate_is_for_the_name_that_was_asked_for_and_for_no_other() -> Result
     let answer = alice.enter(|| get("https://198.18.0.1/", RootCerts::new_with_certs(&[trusted])));
     let refusal = answer.expect_err("it is api.example.com's").to_string();
     assert!(refusal.contains("only valid for DnsName(\"api.example.com\")"), "{refusal}");
+    Ok(())
+}
+
+/// On which protocol a client that asks for these agrees with a server.
+fn agreed(internet: &Internet, asked: &[&str]) -> std::result::Result<Option<String>, String> {
+    use rustls::pki_types::pem::PemObject;
+    let mut trusted = rustls::RootCertStore::empty();
+    let certificate = internet.certificate().expect("there are keys");
+    let certificate = rustls::pki_types::CertificateDer::from_pem_slice(certificate.as_bytes()).expect("it is PEM");
+    trusted.add(certificate).expect("it is an authority's");
+    let client = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
+    let client = client.with_safe_default_protocol_versions().expect("they are known");
+    let mut client = client.with_root_certificates(trusted).with_no_client_auth();
+    client.alpn_protocols = asked.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let name = "api.example.com".try_into().expect("it is a name");
+    let mut connection = rustls::ClientConnection::new(client.into(), name).expect("it is configured");
+    let mut socket = std::net::TcpStream::connect("api.example.com:443").expect("it is served");
+    let mut text = String::new();
+    let read = rustls::Stream::new(&mut connection, &mut socket).read_to_string(&mut text);
+    read.map_err(|error| error.to_string())?;
+    let own = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    assert_eq!(text, format!("{own:?}"), "both ends see the same");
+    Ok(own)
+}
+
+#[isotest]
+fn the_test_chooses_which_protocols_are_offered() -> Result<()> {
+    let internet = Internet::new()?;
+    let tell = |mut stream: TlsStream, _: Asked| {
+        let agreed = format!("{:?}", stream.protocol());
+        stream.write_all(agreed.as_bytes()).expect("read");
+    };
+    internet.serve_tls_as("api.example.com", 443, &["h2", "http/1.1"], tell)?;
+    let both = Some("h2".to_owned());
+    assert_eq!(agreed(&internet, &["http/1.1", "h2"]), Ok(both), "what the server likes best");
+    assert_eq!(agreed(&internet, &["http/1.1"]), Ok(Some("http/1.1".to_owned())));
+    assert_eq!(agreed(&internet, &[]), Ok(None), "who does not ask is served");
+    let refusal = agreed(&internet, &["smtp"]).expect_err("it is not offered");
+    assert!(refusal.contains("NoApplicationProtocol"), "{refusal}");
+    internet.serve_tls("api.example.com", 443, tell)?;
+    assert_eq!(agreed(&internet, &["h2"]), Ok(None), "nothing is offered where nothing is said");
+    let nameless = internet.serve_tls_as("api.example.com", 443, &[""], tell).expect_err("it is a mistake");
+    assert!(nameless.to_string().contains("1 to 255 bytes"), "{nameless}");
     Ok(())
 }
 

@@ -179,6 +179,40 @@ fn the_test_s_own_network_may_be_linked_to_it_and_others_stay_apart() -> Result<
 }
 
 #[isotest(user = "root")]
+fn names_outside_are_those_that_the_machine_knows() -> Result<()> {
+    let world = World::new()?;
+    let test = "names_outside_are_known_to_those_who_have_a_way_there";
+    world.cargo_test(&[test]).with(0).says(&["names are known"]);
+    world.must_be_clean();
+    Ok(())
+}
+
+#[isotest(user = "root")]
+fn a_machine_whose_nameservers_are_silent_leaves_names_unknown() -> Result<()> {
+    let world = World::new()?;
+    let run = world.on_the_machine(&OUT.cargo(&["test", "--test", "out", "--", "--nocapture", "--exact"]));
+    let mut silenced = world.machine.command("unshare");
+    let mount = "printf 'nameserver 203.0.113.2\nnameserver 203.0.113.1\n' > /tmp/resolv.conf && \
+                 mount --bind /tmp/resolv.conf /etc/resolv.conf && exec \"$@\"";
+    silenced.args(["--mount", "sh", "-c", mount, "sh"]).arg(run.get_program()).args(run.get_args());
+    silenced.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    silenced.arg("names_are_not_known_where_nobody_answers_on_the_machine");
+    silenced.current_dir(run.get_current_dir().expect("the fixture's"));
+    Ended::of(&mut silenced).with(0);
+    world.must_be_clean();
+    Ok(())
+}
+
+#[isotest(user = "root")]
+fn beside_a_pretend_internet_it_is_refused() -> Result<()> {
+    let world = World::new()?;
+    let both = "building the lab: it has both a pretend internet and an uplink, and a default route leads to one only; leave one";
+    world.cargo_test(&["beside_a_pretend_internet"]).with(101).says(&[both]);
+    world.must_be_clean();
+    Ok(())
+}
+
+#[isotest(user = "root")]
 fn it_is_off_unless_asked_for() -> Result<()> {
     let world = World::new()?;
     let ended = world.cargo_test(&["unasked"]).with(101);
@@ -312,6 +346,8 @@ fn pasta_brings_those_out_who_may_not_change_the_machine_s_network() -> Result<(
     Ended::of(&mut world.without_rights(&["from_behind_a_router"])).with(0).says(&["alice was there and back"]);
     let ended = Ended::of(&mut world.without_rights(&["alice_reads_what_the_machine_serves"])).with(0);
     ended.says(&["the machine is 100.64.0.1"]);
+    let test = "names_outside_are_known_to_those_who_have_a_way_there";
+    Ended::of(&mut world.without_rights(&[test])).with(0).says(&["names are known"]);
     world.must_be_clean();
     Ok(())
 }

@@ -104,6 +104,7 @@ impl Human {
         let status = Status::of_attempt(attempt);
         let word = format!("TRY {} {}", attempt.number, status.word);
         self.write(&line(&Styled(status.style, &word), &seconds(attempt.took), &self.counter.blank(), case));
+        self.write(&lines::notes(attempt));
         if case.test.settings.failure_output.value.is_immediate() {
             self.details(case, attempt);
         }

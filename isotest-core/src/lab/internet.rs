@@ -1,5 +1,6 @@
 //! A pretend internet, as a test sees it: any name and any address in it can be answered by the test.
 
+mod datagrams;
 pub(crate) mod panics;
 mod reception;
 #[cfg(feature = "tls")]
@@ -111,22 +112,19 @@ impl Internet {
         self.add(who, port, Handler::Tcp(Arc::new(handler)))
     }
 
-    /// Has datagrams to `who`, a name or an address, at this UDP port answered by `handler`, one after the other; `None` is silence.
-    /// Otherwise as [`Internet::serve`].
+    /// Has datagrams to `who` at this UDP port answered by `handler`, one after the other, from the address that was asked; `None` is
+    /// silence. Otherwise as [`Internet::serve`]; only that at a port where names below another are served, one to an address that is not meant
+    /// is met by silence.
     ///
     /// # Errors
     ///
-    /// As [`Internet::serve`], and when `who` is more than one.
+    /// As [`Internet::serve`].
     pub fn serve_udp(
         &self,
         who: &str,
         port: u16,
         handler: impl Fn(&[u8], Asked) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Result<()> {
-        if who.starts_with('*') {
-            let cause = "by UDP only one name or address can be served at a time";
-            return Err(Error::new(attempt(who, port), cause).remedy("call `serve_udp` for each"));
-        }
         self.add(who, port, Handler::Udp(Arc::new(handler)))
     }
 

@@ -1,12 +1,13 @@
 //! Who answers a host's questions about names? An authoritative server of the lab's own, for all that ask `/etc/resolv.conf`'s
 //! nameserver rather than read `/etc/hosts`.
 
+mod forward;
 mod message;
 mod records;
 mod redirect;
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
@@ -21,7 +22,8 @@ pub(crate) use self::redirect::Before;
 use self::server::Counter;
 use super::error::{Error, Result};
 use super::internet::Outside;
-use super::topology::{LOOPBACK, Topology};
+use super::routes;
+use super::topology::{LOOPBACK, Role, Topology};
 use super::whereabouts::Whereabouts;
 use crate::nft::Table;
 
@@ -47,6 +49,8 @@ struct Directory {
     records: Vec<Records>,
     /// The names of hosts that have no address.
     alone: BTreeMap<usize, String>,
+    /// The hosts that have a way to the machine, whose nameservers know the rest.
+    led_out: BTreeSet<usize>,
     outside: Arc<Outside>,
 }
 
@@ -54,7 +58,10 @@ impl Directory {
     /// What a host knows of a name in lower case, without a dot at its end.
     fn find(&self, viewer: usize, name: &str) -> Found {
         match self.records[viewer % self.records.len()].find(name) {
-            Found::Nobody => self.outside.find(name),
+            Found::Nobody => match self.outside.find(name) {
+                Found::Nobody if self.led_out.contains(&viewer) => Found::Elsewhere,
+                found => found,
+            },
             _ if self.alone.get(&viewer).is_some_and(|own| own == name) => Found::Addresses(LOOPBACK.to_vec()),
             found => found,
         }
@@ -85,7 +92,9 @@ impl Names {
         let records = (0..viewers).map(|viewer| Records::known_to(viewer, topology, whereabouts)).collect();
         let nodes = topology.nodes.iter().enumerate().filter(|(node, _)| whereabouts.is_alone(*node));
         let alone = nodes.map(|(node, it)| (node, it.name.clone())).collect();
-        let directory = Directory { records, alone, outside: Arc::clone(outside) };
+        let led_out = topology.only(Role::Uplink).map(|uplink| routes::connected_to(topology, uplink));
+        let led_out = led_out.unwrap_or_default();
+        let directory = Directory { records, alone, led_out, outside: Arc::clone(outside) };
         Names { directory: Arc::new(directory), service: Mutex::new(Service::Asleep) }
     }
 

@@ -7,6 +7,7 @@
 mod forwarding;
 mod networks;
 mod pasta;
+mod resolvers;
 mod veth;
 mod warden;
 
@@ -31,6 +32,8 @@ enum Request {
     Connect,
     /// That the latest one is opened, whose end in the lab is up by now.
     Open,
+    /// A socket that is connected to the machine's nameserver of this number, from 0 on.
+    Nameserver { number: usize, stream: bool },
 }
 
 /// What became of it.
@@ -38,6 +41,8 @@ enum Request {
 enum Answer {
     Connected(Way),
     Opened,
+    /// The socket comes beside it, if there is such a nameserver.
+    Called,
     Refused(String, String, Option<String>),
 }
 
@@ -99,24 +104,39 @@ pub(crate) fn ask<T>(
     network: BorrowedFd<'_>,
     prepare: impl FnOnce(&Way) -> Result<T>,
 ) -> Result<(Way, T)> {
-    /// Two labs of a test may be built at once.
-    static ASKED: Mutex<()> = Mutex::new(());
     let _asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
     let users = File::open("/proc/self/ns/user").map_err(|error| Error::new(ASKING, error.to_string()))?;
     let way = match exchange(porter, &Request::Connect, &[network, users.as_fd()])? {
-        Answer::Connected(way) => way,
-        other => return Err(other.refusal()),
+        (Answer::Connected(way), _) => way,
+        (other, _) => return Err(other.refusal()),
     };
     let prepared = prepare(&way)?;
     match exchange(porter, &Request::Open, &[])? {
-        Answer::Opened => Ok((way, prepared)),
-        other => Err(other.refusal()),
+        (Answer::Opened, _) => Ok((way, prepared)),
+        (other, _) => Err(other.refusal()),
+    }
+}
+
+/// Two labs of a test may be built at once, and their hosts ask for names.
+static ASKED: Mutex<()> = Mutex::new(());
+
+/// A socket on the machine, connected, or about to be, to its nameserver of this number; `None` if it has no more.
+pub(crate) fn call_nameserver(number: usize, stream: bool) -> Result<Option<OwnedFd>> {
+    let _asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(porter) = crate::entry::porter() else { return Ok(None) };
+    match exchange(porter, &Request::Nameserver { number, stream }, &[])? {
+        (Answer::Called, sockets) => Ok(sockets.into_iter().next()),
+        (other, _) => Err(other.refusal()),
     }
 }
 
 const ASKING: &str = "asking for a way to the machine's network";
 
-fn exchange(porter: BorrowedFd<'_>, request: &Request, descriptors: &[BorrowedFd<'_>]) -> Result<Answer> {
+fn exchange(
+    porter: BorrowedFd<'_>,
+    request: &Request,
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(Answer, Vec<OwnedFd>)> {
     let failed = |errno| match errno {
         Errno::EPIPE | Errno::ECONNRESET => Error::new(ASKING, "the process that would give it has been killed")
             .remedy("let whoever kills things here spare `isotest-porter`"),
@@ -124,14 +144,16 @@ fn exchange(porter: BorrowedFd<'_>, request: &Request, descriptors: &[BorrowedFd
     };
     send(porter, request, descriptors).map_err(failed)?;
     let answer = receive(porter).map_err(failed)?;
-    answer.map(|(answer, _)| answer).ok_or_else(|| failed(Errno::EPIPE))
+    answer.ok_or_else(|| failed(Errno::EPIPE))
 }
 
 impl Answer {
     fn refusal(self) -> Error {
         match self {
             Answer::Refused(attempted, cause, remedy) => Error::from_parts((attempted, cause, remedy)),
-            Answer::Connected(_) | Answer::Opened => Error::new(ASKING, "the answer is one to another question"),
+            Answer::Connected(_) | Answer::Opened | Answer::Called => {
+                Error::new(ASKING, "the answer is one to another question")
+            }
         }
     }
 }
@@ -141,11 +163,13 @@ pub(crate) fn serve(proof: &SingleThreaded, socket: OwnedFd, server: BorrowedFd<
     let Ok(socket) = settle(socket, server) else { exit_now(1) };
     let mut connections = Vec::new();
     while let Ok(Some((request, descriptors))) = receive(socket.as_fd()) {
-        let answer = answer(proof, &request, descriptors, &mut connections).unwrap_or_else(|error| {
+        let answered = answer(proof, &request, descriptors, &mut connections);
+        let (answer, beside) = answered.unwrap_or_else(|error| {
             let (attempted, cause, remedy) = error.into_parts();
-            Answer::Refused(attempted, cause, remedy)
+            (Answer::Refused(attempted, cause, remedy), None)
         });
-        if send(socket.as_fd(), &answer, &[]).is_err() {
+        let beside: Vec<_> = beside.iter().map(AsFd::as_fd).collect();
+        if send(socket.as_fd(), &answer, &beside).is_err() {
             break;
         }
     }
@@ -158,15 +182,18 @@ fn answer(
     request: &Request,
     descriptors: Vec<OwnedFd>,
     connections: &mut Vec<Connection>,
-) -> Result<Answer> {
+) -> Result<(Answer, Option<OwnedFd>)> {
     match (request, &descriptors[..], connections.last_mut()) {
         (Request::Connect, [network, users], _) => {
             let connection = Connection::make(proof, network.as_fd(), users.as_fd())?;
             let way = connection.way();
             connections.push(connection);
-            Ok(Answer::Connected(way))
+            Ok((Answer::Connected(way), None))
         }
-        (Request::Open, _, Some(connection)) => connection.open().map(|()| Answer::Opened),
+        (Request::Open, _, Some(connection)) => connection.open().map(|()| (Answer::Opened, None)),
+        (Request::Nameserver { number, stream }, ..) => {
+            resolvers::call(*number, *stream).map(|socket| (Answer::Called, socket))
+        }
         (request, ..) => Err(Error::new(ASKING, format!("the request lacks something: {request:?}"))),
     }
 }

@@ -1,6 +1,6 @@
 //! By which neighbour does each node reach each network? Pure: the fewest routers win, and of equals what was made first.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use super::addresses::Prefix;
@@ -88,6 +88,22 @@ fn reached(topology: &Topology, node: usize, family_number: usize) -> Vec<Hop> {
     }
     hops.extend(outside);
     hops
+}
+
+/// All nodes that are linked to this one, or to routers behind which it is, and itself.
+pub(crate) fn connected_to(topology: &Topology, node: usize) -> BTreeSet<usize> {
+    let mut connected = BTreeSet::from([node]);
+    let mut waiting = vec![node];
+    while let Some(via) = waiting.pop() {
+        let segments = topology.ports_of(via).map(|(at, _)| topology.cables[at.cable].segment);
+        let nodes = segments.flat_map(|segment| &topology.segments[segment].ports).filter_map(|at| topology.port(*at));
+        for next in nodes.map(|port| port.node) {
+            if connected.insert(next) && topology.nodes[next].role.forwards() {
+                waiting.push(next);
+            }
+        }
+    }
+    connected
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Uplink {
 impl Lab {
     /// A deliberate hole: the machine that the tests run on, as a router called `uplink`. Hosts that are linked to it, or to routers
     /// behind which it is, have their default route through it, and so reach the machine, and by its addresses what it reaches.
-    /// Nobody out there reaches into the lab. IPv4 only.
+    /// Nobody out there reaches into the lab. Names that the lab does not know are asked of the machine's own nameservers. IPv4 only.
     ///
     /// Where the tests run as root (with CAP_NET_ADMIN), the way out is a veth pair, masquerading and, as long as some lab needs it,
     /// forwarding (`net.ipv4.ip_forward`). Elsewhere it is `pasta(1)`, if that is installed. Whoever is killed, nothing of it stays.

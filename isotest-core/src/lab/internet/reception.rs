@@ -17,9 +17,9 @@ use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket, sockopt,
 };
 
-use super::Asked;
 use super::panics::{self, Over};
 use super::world::{Who, World};
+use super::{Asked, datagrams};
 use crate::lab::error::{Error, Result};
 use crate::lab::names::Found;
 use crate::lab::place::on_a_thread;
@@ -201,6 +201,9 @@ fn bound((protocol, address): Address) -> Result<Option<(Address, OwnedFd)>> {
         if address.is_ipv6() {
             setsockopt(&made, sockopt::Ipv6V6Only, &true)?;
         }
+        if protocol == Protocol::Udp {
+            datagrams::tell_destinations(&made, address.is_ipv6())?;
+        }
         // All addresses may be listened at beside some of them.
         setsockopt(&made, sockopt::ReusePort, &true)?;
         bind(made.as_raw_fd(), &SockaddrStorage::from(address))?;
@@ -261,14 +264,15 @@ fn refuse(stream: &TcpStream) {
 /// Answers each datagram, one after the other.
 fn reply(door: &UdpSocket, alarm: &UnixStream, outside: &Outside) {
     let mut datagram = vec![0; usize::from(u16::MAX)];
-    let Ok(at) = door.local_addr() else { return };
+    let Ok(own) = door.local_addr() else { return };
     while wait(door, alarm) {
-        let Ok((length, from)) = door.recv_from(&mut datagram) else { continue };
+        let Ok(Some((length, from, to))) = datagrams::receive(door, &mut datagram) else { continue };
+        let at = SocketAddr::new(to, own.port());
         let Some((asked, Handler::Udp(handler))) = outside.handler(Protocol::Udp, at, from) else { continue };
         let ask = || handler(&datagram[..length], asked.clone());
         if let Some(Some(answer)) = panics::watch(asked.to_string(), &outside.over, ask) {
             // Who has gone away gets none, as in any network.
-            door.send_to(&answer, from).ok();
+            datagrams::answer(door, &answer, to, from).ok();
         }
     }
 }

@@ -28,6 +28,13 @@ impl TlsStream {
         &self.0.sock
     }
 
+    /// The protocol that client and server have agreed on (ALPN, RFC 7301): one of those that [`Internet::serve_tls_as`] offers. `None` where
+    /// the client has not asked, or nothing was offered.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        self.0.conn.alpn_protocol().and_then(|name| std::str::from_utf8(name).ok())
+    }
+
     /// The name that the client wants a certificate for (RFC 6066, section 3).
     #[must_use]
     pub fn server_name(&self) -> Option<&str> {
@@ -79,8 +86,30 @@ impl Internet {
         port: u16,
         handler: impl Fn(TlsStream, Asked) + Send + Sync + 'static,
     ) -> Result<()> {
+        self.serve_tls_as(who, port, &[], handler)
+    }
+
+    /// As [`Internet::serve_tls`], and offers these protocols in the handshake (ALPN, RFC 7301), the one liked best first: `h2`, `http/1.1`.
+    /// The handler learns by [`TlsStream::protocol`] on which the two agree, and speaks it. A client that asks for others only is
+    /// refused; one that does not ask is served.
+    ///
+    /// # Errors
+    ///
+    /// As [`Internet::serve_tls`], and when a protocol's name is empty or longer than 255 bytes.
+    pub fn serve_tls_as(
+        &self,
+        who: &str,
+        port: u16,
+        protocols: &[&str],
+        handler: impl Fn(TlsStream, Asked) + Send + Sync + 'static,
+    ) -> Result<()> {
+        if let Some(wrong) = protocols.iter().find(|name| !(1..=255).contains(&name.len())) {
+            let cause = format!("{wrong:?} is no name of a protocol, which has 1 to 255 bytes");
+            return Err(Error::new(super::attempt(who, port), cause).remedy("write `h2` or `http/1.1`"));
+        }
+        let offered: Vec<Vec<u8>> = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let authority = self.host.lab().outside().authority()?;
-        self.serve(who, port, move |stream, asked| match authority.accept(stream, &asked) {
+        self.serve(who, port, move |stream, asked| match authority.accept(stream, &asked, &offered) {
             Ok(stream) => handler(stream, asked),
             Err(error) => {
                 eprintln!("isotest: {} and the lab's internet, as {asked}, don't speak TLS: {error}", asked.from)
@@ -142,12 +171,19 @@ impl Authority {
     }
 
     /// The server's part of the handshake.
-    fn accept(self: &Arc<Self>, mut stream: TcpStream, asked: &Asked) -> std::result::Result<TlsStream, Failure> {
+    fn accept(
+        self: &Arc<Self>,
+        mut stream: TcpStream,
+        asked: &Asked,
+        offered: &[Vec<u8>],
+    ) -> std::result::Result<TlsStream, Failure> {
         let address = asked.address.ip().to_string();
         let nameless = asked.name.clone().unwrap_or(address);
         let resolver = Arc::new(Resolver { authority: Arc::clone(self), nameless });
         let config = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
-        let config = config.with_safe_default_protocol_versions()?.with_no_client_auth().with_cert_resolver(resolver);
+        let config = config.with_safe_default_protocol_versions()?.with_no_client_auth();
+        let mut config = config.with_cert_resolver(resolver);
+        config.alpn_protocols = offered.to_vec();
         let mut connection = ServerConnection::new(Arc::new(config))?;
         while connection.is_handshaking() {
             connection.complete_io(&mut stream)?;

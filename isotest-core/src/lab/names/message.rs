@@ -13,6 +13,8 @@ pub(crate) enum Found {
     Addresses(Vec<IpAddr>),
     /// It is an address, written as a name, and this is whose.
     Pointer(String),
+    /// Others have to be asked.
+    Elsewhere,
 }
 
 /// How an answer travels.
@@ -44,6 +46,7 @@ const ANY_CLASS: u16 = 255;
 mod code {
     pub(super) const NO_ERROR: u16 = 0;
     pub(super) const FORMAT_ERROR: u16 = 1;
+    pub(super) const SERVER_FAILURE: u16 = 2;
     pub(super) const NO_SUCH_NAME: u16 = 3;
     pub(super) const NOT_IMPLEMENTED: u16 = 4;
     pub(super) const REFUSED: u16 = 5;
@@ -86,7 +89,7 @@ struct Extended {
 }
 
 /// The answer to a message, by what `look_up` knows of its name, in lower case and without a dot at its end. `None` where silence
-/// is best: to what is an answer itself, or is no message at all.
+/// is best: to what is an answer itself, or is no message at all. Where others have to be asked, it says that nobody answers.
 pub(crate) fn answer(message: &[u8], way: Way, look_up: impl FnOnce(&str) -> Found) -> Option<Vec<u8>> {
     let header = *message.first_chunk::<4>()?;
     let flags = u16::from_be_bytes([header[2], header[3]]);
@@ -105,20 +108,24 @@ pub(crate) fn answer(message: &[u8], way: Way, look_up: impl FnOnce(&str) -> Fou
         return Some(question.reply(code::REFUSED, &[], false, LEAST));
     }
     let found = look_up(&question.name);
-    let code = if found == Found::Nobody { code::NO_SUCH_NAME } else { code::NO_ERROR };
+    let code = match found {
+        Found::Nobody => code::NO_SUCH_NAME,
+        Found::Elsewhere => code::SERVER_FAILURE,
+        Found::Addresses(_) | Found::Pointer(_) => code::NO_ERROR,
+    };
     let records = records(&found, question.kind);
     let room = match (way, question.extended) {
         (Way::Tcp, _) => usize::from(u16::MAX),
         (Way::Udp, None) => LEAST,
         (Way::Udp, Some(extended)) => usize::from(extended.room.min(MOST)).max(LEAST),
     };
-    Some(question.reply(code, &records, records.is_empty(), room))
+    Some(question.reply(code, &records, records.is_empty() && found != Found::Elsewhere, room))
 }
 
 /// The records of the type that was asked for: type, and data.
 fn records(found: &Found, asked: u16) -> Vec<(u16, Vec<u8>)> {
     let all: Vec<(u16, Vec<u8>)> = match found {
-        Found::Nobody => Vec::new(),
+        Found::Nobody | Found::Elsewhere => Vec::new(),
         Found::Pointer(name) => vec![(kind::PTR, wire_name(name))],
         Found::Addresses(addresses) => addresses
             .iter()

@@ -9,7 +9,8 @@ use std::sync::mpsc::Receiver;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::message::{Way, answer};
+use super::forward::{framed, pass_on};
+use super::message::{Found, Way, answer};
 use super::redirect::{Before, Ports, lead};
 use super::{Directory, RESOLVER};
 use crate::lab::error::{Error, Result};
@@ -99,13 +100,30 @@ fn wait(alarm: &UnixStream, counters: &[Counter], callers: &[Caller]) -> Vec<boo
     all.iter().map(|socket| socket.revents().is_some_and(|events| !events.is_empty())).collect()
 }
 
+/// The answer to a message, and whether others may have a better one.
+fn look_up(directory: &Directory, host: usize, message: &[u8], way: Way) -> (Option<Vec<u8>>, bool) {
+    let mut elsewhere = false;
+    let answer = answer(message, way, |name| {
+        let found = directory.find(host, name);
+        elsewhere = found == Found::Elsewhere;
+        found
+    });
+    (answer, elsewhere)
+}
+
 impl Counter {
     fn answer(&self, directory: &Directory) {
         let mut question = [0; 4096];
         while let Ok((length, asker)) = self.udp.recv_from(&mut question) {
-            if let Some(answer) = answer(&question[..length], Way::Udp, |name| directory.find(self.host, name)) {
+            let question = &question[..length];
+            let (answer, elsewhere) = look_up(directory, self.host, question, Way::Udp);
+            let Some(answer) = answer else { continue };
+            match self.udp.try_clone() {
+                Ok(own) if elsewhere => pass_on(question.to_vec(), Way::Udp, answer, move |answer| {
+                    own.send_to(answer, asker).ok(); // As below.
+                }),
                 // Who does not wait for it any more gets none, and who got none asks again.
-                self.udp.send_to(&answer, asker).ok();
+                _ => drop(self.udp.send_to(&answer, asker)),
             }
         }
     }
@@ -138,12 +156,17 @@ impl Caller {
             Err(error) => return matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }
         while let Some(question) = self.next() {
-            let Some(answer) = answer(&question, Way::Tcp, |name| directory.find(self.host, name)) else {
-                return false;
-            };
-            let framed = [&(answer.len() as u16).to_be_bytes()[..], &answer].concat();
+            let (answer, elsewhere) = look_up(directory, self.host, &question, Way::Tcp);
+            let Some(answer) = answer else { return false };
             // Who asks on and on without reading is not waited for.
-            if self.stream.write_all(&framed).is_err() {
+            let written = match self.stream.try_clone() {
+                Ok(mut own) if elsewhere => {
+                    pass_on(question, Way::Tcp, answer, move |answer| drop(own.write_all(&framed(answer))));
+                    Ok(())
+                }
+                _ => self.stream.write_all(&framed(&answer)),
+            };
+            if written.is_err() {
                 return false;
             }
         }
