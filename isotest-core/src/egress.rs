@@ -57,7 +57,7 @@ impl Egress {
 }
 
 /// Where somebody wanted to go.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Destination {
     /// A name whose address was asked for.
@@ -164,7 +164,7 @@ fn is_name(text: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label) && name.chars().any(|c| c.is_ascii_alphabetic())
 }
 
-fn is_in(address: IpAddr, network: IpAddr, length: u8) -> bool {
+pub(crate) fn is_in(address: IpAddr, network: IpAddr, length: u8) -> bool {
     // IPv4's 32 bits stand first among the 128.
     let bits = |address: IpAddr| match address {
         IpAddr::V4(address) => u128::from(u32::from(address)) << 96,

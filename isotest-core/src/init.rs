@@ -6,6 +6,8 @@
 mod census;
 mod describe;
 mod egress;
+#[cfg(feature = "lab")]
+mod labs;
 mod litter;
 mod orders;
 mod ports;
@@ -31,13 +33,13 @@ use self::litter::Clean;
 use self::orders::Orders;
 use self::recording::Recording;
 use self::stock::Children;
-use self::watch::{Ledger, Watch};
+use self::watch::{Labs, Watch};
 use crate::coverage::Stranded;
 use crate::hold::Outside;
 use crate::outcome::{End, Failure, Stage};
 use crate::own::Own;
 use crate::plan::{Plan, Step, init_is_pid_1};
-use crate::protocol::{Isolation, Leftovers, Run, Target, send};
+use crate::protocol::{Isolation, Leftovers, Run, Target, send_report};
 use crate::report::Report;
 use crate::setup::{Detached, carry_out};
 use crate::sys::process::{self, SingleThreaded};
@@ -70,7 +72,7 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>, porter: Option<
     let census = Census::prepare(scope(sandbox), has_own_mounts(sandbox));
     let census = attempt(sandbox, "taking a copy of /proc", census);
     let clean = if has_own_mounts(sandbox) { Clean::look(sandbox.plan) } else { Clean::default() };
-    let mut watch = Watch { recording: record(sandbox), ledger: ledger(sandbox) };
+    let mut watch = Watch { recording: record(sandbox), labs: labs(sandbox) };
     // The test has init's user id and, in its own user namespace, the right to trace: it could stop init for ever. A
     // process that may not be dumped can only be traced by who has that right where its program was started.
     attempt(sandbox, "hiding init's memory", prctl::set_dumpable(!sandbox.user_namespace));
@@ -99,13 +101,11 @@ pub(crate) fn run(sandbox: &Sandbox<'_>, server: BorrowedFd<'_>, porter: Option<
                 attempt(sandbox, "entering the copy of /proc again", census.enter());
             }
             let mut report = stock::take(sandbox, end, &word, &census, &clean);
+            watch.close_labs(&mut report);
             if sandbox.run.leftovers == Leftovers::Stay {
-                send(sandbox.report.as_fd(), &report, &[]).ok(); // If nobody listens any more, nothing stays.
+                send_report(sandbox.report.as_fd(), &report).ok(); // If nobody listens any more, nothing stays.
                 look_after_what_is_left(sandbox, &children);
                 end_all(sandbox);
-            }
-            if let Some(ledger) = watch.ledger {
-                ledger.close(&sandbox.run.spec.egress, &mut report);
             }
             if let Some(recording) = watch.recording {
                 end_all_but_init(sandbox, child, &report.end);
@@ -162,10 +162,12 @@ fn record(sandbox: &Sandbox<'_>) -> Option<Recording> {
     Some(attempt(sandbox, "opening sockets to capture packets with", Recording::start(file, &run.test)))
 }
 
-/// Lays a link to what is outside, if somebody wants to know where the test tries to go.
-fn ledger(sandbox: &Sandbox<'_>) -> Option<Ledger> {
-    let asked = isolated(sandbox) && sandbox.run.spec.egress.is_recorded();
-    asked.then(|| Ledger::open(has_own_mounts(sandbox)).unwrap_or_else(|failure| give_up(sandbox, failure)))
+/// Listens to the labs of the test, if there is anything to know of them; and lays a link to what is outside, if somebody wants to know
+/// where the test tries to go.
+fn labs(sandbox: &Sandbox<'_>) -> Option<Labs> {
+    let own = Own::of(sandbox.run);
+    let opened = if own.listens() { Labs::open(own, &sandbox.run.spec.egress) } else { Ok(None) };
+    opened.unwrap_or_else(|failure| give_up(sandbox, failure))
 }
 
 fn tie(sandbox: &Sandbox<'_>, porter: Option<OwnedFd>) -> nix::Result<Ties> {
@@ -385,6 +387,6 @@ fn give_up(sandbox: &Sandbox<'_>, failure: Failure) -> ! {
 
 fn finish(sandbox: &Sandbox<'_>, report: Report) -> ! {
     // If nobody listens any more there is nobody to tell.
-    send(sandbox.report.as_fd(), &report, &[]).ok();
+    send_report(sandbox.report.as_fd(), &report).ok();
     process::exit_now(0)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::outcome::Outcome;
-use crate::report::{Destinations, LeftFiles, LeftOver, Process, Report};
+use crate::report::{Destinations, LeftFiles, LeftOver, Process, Report, Tried};
 use crate::{Egress, Policy, Spec};
 
 /// What has become of a test, and what is to be said beside it.
@@ -119,18 +119,23 @@ fn egress(report: &Report, allowed: &Egress) -> Option<String> {
     }
 }
 
+/// So many destinations are shown to people.
+const SHOWN: usize = 24;
+
 /// Where to, without what is allowed.
 fn destinations(report: &Report, allowed: &Egress) -> Option<String> {
     let Destinations { told, left_out, left_out_forbidden } = &report.destinations;
-    let forbidden: Vec<_> = told.iter().filter(|(destination, _)| !allowed.allows(destination)).collect();
+    let forbidden: Vec<_> = told.iter().filter(|tried| !allowed.allows(&tried.to)).collect();
     if forbidden.is_empty() && !left_out_forbidden {
         return None;
     }
+    let not_shown = forbidden.len().saturating_sub(SHOWN) + if *left_out_forbidden { *left_out } else { 0 };
     let mut text = "the test tried to reach outside of its sandbox:\n".to_owned();
-    for (destination, attempts) in forbidden {
-        writeln!(text, "  {destination}, {}", times(*attempts)).ok()?;
+    for Tried { to, from, attempts } in forbidden.into_iter().take(SHOWN) {
+        let from = from.as_ref().map(|host| format!(", from {host}")).unwrap_or_default();
+        writeln!(text, "  {to}, {}{from}", times(*attempts)).ok()?;
     }
-    text.push_str(&and_more(if *left_out_forbidden { *left_out } else { 0 }));
+    text.push_str(&and_more(not_shown));
     Some(text.trim_end().to_owned())
 }
 

@@ -30,10 +30,12 @@
 //!
 //! The crate's feature `lab`, on by default, brings it; `tokio` adds `Host::block_on` and `Host::spawn_async`. Linux only.
 
+mod account;
 mod addresses;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod barriers;
+mod beyond;
 mod build;
 mod capture;
 mod carrier;

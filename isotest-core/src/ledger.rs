@@ -1,35 +1,72 @@
-//! Where does a test try to go? All that its network has no other way for leads over a link to here, is written down, and refused at once.
+//! Where does a test try to go? All that its network, or one of its labs, has no other way for leads over a link to here, is written down,
+//! and refused at once.
 //!
 //! A link rather than rules for the kernel: what is asked of a server of names is seen as well, and the kernel needs nothing but veth.
 
 mod answer;
+mod book;
 mod outside;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::socket::{LinkAddr, MsgFlags, recvmsg};
 
-use crate::egress::Destination;
+use self::answer::Attempt;
+pub(crate) use self::book::{Book, Owner};
+pub(crate) use self::outside::OWN;
+use crate::egress::{Destination, Egress};
 use crate::outcome::Failure;
+use crate::report::{Destinations, Tried};
 
-/// So many destinations are told apart.
-const MOST: usize = 1024;
+/// So many more are counted, but not told.
+const MOST_COUNTED: usize = 64 << 10;
+
+/// So many answers are said again at once.
+const MOST_AGAIN: usize = 1024;
 
 /// `PACKET_OUTGOING` of linux/if_packet.h.
 const OUTGOING: u8 = 4;
 
-/// The far end of the link, and who came there.
+/// The far ends of links, and who came there.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    socket: OwnedFd,
-    entries: BTreeMap<Destination, u64>,
+    egress: Egress,
+    sources: Vec<Source>,
+    entries: BTreeMap<(Destination, Option<String>), u64>,
+    left_out: LeftOut,
     attempts: u64,
-    /// Answers that are to be given once more: when, by which interface.
-    again: Vec<(Instant, usize, Vec<u8>)>,
+    again: Vec<Answer>,
     buffer: Vec<u8>,
+}
+
+/// Where frames come from.
+#[derive(Debug)]
+struct Source {
+    /// `None` for the test's own network.
+    lab: Option<u64>,
+    socket: Option<OwnedFd>,
+    book: Book,
+}
+
+/// Those for whom there was no room, by their hashes.
+#[derive(Debug, Default)]
+struct LeftOut {
+    hasher: RandomState,
+    seen: HashSet<u64>,
+    forbidden: bool,
+}
+
+/// An answer that is to be given once more.
+#[derive(Debug)]
+struct Answer {
+    when: Instant,
+    lab: Option<u64>,
+    interface: usize,
+    frame: Vec<u8>,
 }
 
 /// Where the answer comes while the kernel is still busy with the thread that connects, TCP only takes a note of it, and would try again after
@@ -37,20 +74,57 @@ pub(crate) struct Ledger {
 const AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(50)];
 
 impl Ledger {
-    /// Lays the link out of the calling thread's network, and where its mounts are its own, makes the far end its server of names.
-    pub(crate) fn open(own_mounts: bool) -> Result<Ledger, Failure> {
+    /// An empty one, for a test that may go where this says.
+    pub(crate) fn new(egress: &Egress) -> Ledger {
+        Ledger {
+            egress: egress.clone(),
+            sources: Vec::new(),
+            entries: BTreeMap::new(),
+            left_out: LeftOut::default(),
+            attempts: 0,
+            again: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Lays a link out of the calling thread's network, and where its mounts are its own, makes the far end its server of names.
+    pub(crate) fn look_at_own_network(&mut self, own_mounts: bool) -> Result<(), Failure> {
         let socket = outside::open(own_mounts)?;
-        Ok(Ledger { socket, entries: BTreeMap::new(), attempts: 0, again: Vec::new(), buffer: vec![0; 64 << 10] })
+        self.source(None).socket = Some(socket);
+        Ok(())
+    }
+
+    /// Looks at what the hosts of a lab send.
+    pub(crate) fn look_at(&mut self, lab: u64, socket: OwnedFd) {
+        self.source(Some(lab)).socket = Some(socket);
+    }
+
+    /// Learns of a lab.
+    pub(crate) fn learn(&mut self, lab: u64, book: Book) {
+        self.source(Some(lab)).book.extend(book);
+    }
+
+    /// Forgets a lab that is gone.
+    pub(crate) fn forget(&mut self, lab: u64) {
+        self.sources.retain(|source| source.lab != Some(lab));
+    }
+
+    fn source(&mut self, lab: Option<u64>) -> &mut Source {
+        let at = self.sources.iter().position(|source| source.lab == lab).unwrap_or_else(|| {
+            self.sources.push(Source { lab, socket: None, book: Book::default() });
+            self.sources.len() - 1
+        });
+        &mut self.sources[at]
     }
 
     /// What to wait for.
-    pub(crate) fn source(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sources.iter().filter_map(|source| source.socket.as_ref()).map(AsFd::as_fd)
     }
 
     /// How long to wait for it at most.
     pub(crate) fn patience(&self) -> Option<Duration> {
-        let next = self.again.iter().map(|(when, ..)| *when).min()?;
+        let next = self.again.iter().map(|answer| answer.when).min()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
@@ -58,42 +132,86 @@ impl Ledger {
     pub(crate) fn take(&mut self) {
         let now = Instant::now();
         let (due, later) =
-            std::mem::take(&mut self.again).into_iter().partition::<Vec<_>, _>(|(when, ..)| *when <= now);
+            std::mem::take(&mut self.again).into_iter().partition::<Vec<_>, _>(|answer| answer.when <= now);
         self.again = later;
-        for (_, index, frame) in due {
-            self.send(index, &frame);
+        for answer in due {
+            if let Some(source) = self.sources.iter().find(|source| source.lab == answer.lab) {
+                source.send(answer.interface, &answer.frame);
+            }
         }
-        while let Some((length, index)) = self.receive() {
-            let Some(attempt) = answer::to(&self.buffer[..length]) else { continue };
-            if let Some(frame) = attempt.answer {
-                self.send(index, &frame);
-                let connects = matches!(&attempt.to, Destination::Address { protocol, .. } if protocol == "tcp");
-                if connects && self.again.len() < MOST {
-                    self.again.extend(AGAIN.map(|later| (now + later, index, frame.clone())));
+        if !self.sources.is_empty() {
+            // A frame and its header, of whatever length.
+            self.buffer.resize(64 << 10, 0);
+        }
+        for at in 0..self.sources.len() {
+            while let Some((length, interface)) = self.sources[at].receive(&mut self.buffer) {
+                if let Some(attempt) = answer::to(&self.buffer[..length]) {
+                    self.refuse(at, interface, attempt, now);
                 }
             }
-            self.attempts += 1;
-            if self.entries.len() < MOST || self.entries.contains_key(&attempt.to) {
-                *self.entries.entry(attempt.to).or_default() += 1;
-            }
         }
     }
 
-    fn send(&self, index: usize, frame: &[u8]) {
-        crate::sys::packet::send(self.socket.as_fd(), index, frame).ok(); // Who hears no answer waits longer.
+    fn refuse(&mut self, at: usize, interface: usize, attempt: Attempt, now: Instant) {
+        let source = &self.sources[at];
+        if let Some(frame) = attempt.answer {
+            source.send(interface, &frame);
+            let connects = matches!(&attempt.to, Destination::Address { protocol, .. } if protocol == "tcp");
+            if connects && self.again.len() < MOST_AGAIN {
+                let answer = |later| Answer { when: now + later, lab: source.lab, interface, frame: frame.clone() };
+                self.again.extend(AGAIN.map(answer));
+            }
+        }
+        // What a lab has no way for is not outside of it. The test's own network may be a part of any.
+        let mut labs = self.sources.iter().filter(|other| source.lab.is_none() || other.lab == source.lab);
+        if !labs.any(|lab| lab.book.is_inside(attempt.by)) {
+            let sender = source.book.sender(interface, attempt.from);
+            self.write(attempt.to, sender);
+        }
     }
 
-    /// How many attempts there were, and where to, with the number of each.
-    pub(crate) fn close(mut self) -> (u64, Vec<(Destination, u64)>) {
+    /// Writes down that somebody in a host, or in the test's own network, has asked for a name that nobody knows.
+    pub(crate) fn asked(&mut self, name: &str, host: Option<String>) {
+        self.write(Destination::Name(crate::report::cut(name.as_bytes())), host);
+    }
+
+    fn write(&mut self, to: Destination, from: Option<String>) {
+        self.attempts += 1;
+        let key = (to, from);
+        if self.entries.len() < Destinations::TOLD || self.entries.contains_key(&key) {
+            *self.entries.entry(key).or_default() += 1;
+            return;
+        }
+        self.left_out.forbidden |= !self.egress.allows(&key.0);
+        if self.left_out.seen.len() < MOST_COUNTED {
+            self.left_out.seen.insert(self.left_out.hasher.hash_one(&key));
+        }
+    }
+
+    /// How many attempts there were, and where to.
+    pub(crate) fn close(mut self) -> (u64, Destinations) {
         self.take();
-        (self.attempts, self.entries.into_iter().collect())
+        let tried = self.entries.into_iter().map(|((to, from), attempts)| Tried { to, from, attempts });
+        let mut told: Vec<Tried> = tried.collect();
+        told.sort_by_key(|tried| self.egress.allows(&tried.to));
+        let LeftOut { seen, forbidden, .. } = self.left_out;
+        (self.attempts, Destinations { told, left_out: seen.len(), left_out_forbidden: forbidden })
+    }
+}
+
+impl Source {
+    fn send(&self, interface: usize, frame: &[u8]) {
+        if let Some(socket) = &self.socket {
+            crate::sys::packet::send(socket.as_fd(), interface, frame).ok(); // Who hears no answer waits longer.
+        }
     }
 
     /// The length of the next frame, and the interface that it came to.
-    fn receive(&mut self) -> Option<(usize, usize)> {
+    fn receive(&self, buffer: &mut [u8]) -> Option<(usize, usize)> {
+        let socket = self.socket.as_ref()?;
         loop {
-            let mut parts = [std::io::IoSliceMut::new(&mut self.buffer)];
-            match recvmsg::<LinkAddr>(self.socket.as_raw_fd(), &mut parts, None, MsgFlags::MSG_DONTWAIT) {
+            let mut parts = [std::io::IoSliceMut::new(buffer)];
+            match recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut parts, None, MsgFlags::MSG_DONTWAIT) {
                 Ok(received) => match received.address {
                     Some(address) if address.pkttype() != OUTGOING => return Some((received.bytes, address.ifindex())),
                     _ => {}

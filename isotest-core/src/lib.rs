@@ -23,6 +23,8 @@ mod elsewhere;
 mod entry;
 #[cfg(target_os = "linux")]
 mod harness;
+#[cfg(all(target_os = "linux", feature = "lab"))]
+mod hatch;
 #[cfg(target_os = "linux")]
 mod hold;
 #[cfg(target_os = "linux")]
@@ -110,7 +112,7 @@ pub mod runner {
     pub use crate::patient::{patiently, write_all};
     pub use crate::protocol::{Isolation, Known, Leftovers, Order, Program, Run, Target};
     pub use crate::report::{
-        Captured, Destinations, InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Usage,
+        Captured, Destinations, InForce, Kind, LeftFiles, LeftOver, Port, Process, Protocol, Report, Tried, Usage,
     };
     pub use crate::test_process::harness_arguments;
     pub use crate::unavailable::Unavailable;

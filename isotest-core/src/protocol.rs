@@ -1,12 +1,14 @@
 //! What client, fork server and init say to one another: one JSON value per packet of a `SOCK_SEQPACKET` socket,
 //! descriptors beside it (`SCM_RIGHTS`, `unix(7)`).
 
-use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::fs::File;
+use std::io::{BufReader, IoSlice, IoSliceMut, Seek, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use nix::Result;
 use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recv, recvmsg, sendmsg};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,7 @@ use crate::Spec;
 use crate::report::Report;
 
 /// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
-pub(crate) const VERSION: &str = "5";
+pub(crate) const VERSION: &str = "6";
 
 /// The server's first packet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -170,11 +172,14 @@ pub(crate) fn send(socket: BorrowedFd<'_>, message: &impl Serialize, descriptors
     sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(&bytes)], control, MsgFlags::MSG_NOSIGNAL, None).map(drop)
 }
 
+/// How many descriptors may go with a packet.
+pub(crate) const MOST_DESCRIPTORS: usize = 128;
+
 /// Receives one packet; `None` when the other side is gone.
 pub(crate) fn receive<M: DeserializeOwned>(socket: BorrowedFd<'_>) -> Result<Option<(M, Vec<OwnedFd>)>> {
     // Asking for the length first keeps the server small: its memory is paid for again by every test.
     let mut buffer = vec![0; length_of_next(socket)?];
-    let mut control = nix::cmsg_space!([std::os::fd::RawFd; 4]);
+    let mut control = nix::cmsg_space!([std::os::fd::RawFd; MOST_DESCRIPTORS]);
     let mut parts = [IoSliceMut::new(&mut buffer)];
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let received = loop {
@@ -207,7 +212,31 @@ fn length_of_next(socket: BorrowedFd<'_>) -> Result<usize> {
     }
 }
 
+/// What surely finds room in a packet: a socket takes `net.core.wmem_default` less a few bytes.
+pub(crate) const LONGEST_PACKET: usize = 200_000;
+
+/// Sends the report of one test; in a file, which the packet only carries, where it is too long.
+pub(crate) fn send_report(socket: BorrowedFd<'_>, report: &Report) -> Result<()> {
+    let bytes = serde_json::to_vec(report).map_err(|_| Errno::EINVAL)?;
+    if bytes.len() <= LONGEST_PACKET {
+        return sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(&bytes)], &[], MsgFlags::MSG_NOSIGNAL, None).map(drop);
+    }
+    let mut file = File::from(memfd_create(c"isotest-report", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(&bytes).map_err(errno)?;
+    send(socket, &None::<Report>, &[file.as_fd()])
+}
+
 /// Receives the report of one test; `None` when its init died without a word.
 pub(crate) fn receive_report(socket: BorrowedFd<'_>) -> Result<Option<Report>> {
-    Ok(receive(socket)?.map(|(report, _)| report))
+    let Some((packet, mut files)) = receive::<Option<Report>>(socket)? else { return Ok(None) };
+    let in_file = |file: OwnedFd| {
+        let mut file = File::from(file);
+        file.rewind().map_err(errno)?;
+        serde_json::from_reader(BufReader::new(file)).map_err(|_| Errno::EBADMSG)
+    };
+    packet.map_or_else(|| files.pop().ok_or(Errno::EBADMSG).and_then(in_file), Ok).map(Some)
+}
+
+fn errno(error: std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

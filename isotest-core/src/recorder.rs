@@ -4,8 +4,6 @@
 //! shared memory, which take the kernel ten milliseconds to make and twenty to unmake. Each holds up to eight mebibytes (or twice what
 //! `net.core.rmem_max` says) until it is read; what finds no room is counted.
 
-pub(crate) mod hatch;
-
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{IoSliceMut, Write};

@@ -1,14 +1,14 @@
 //! What does init tell the client when a test is over?
 //!
-//! It travels in one packet, so everything that a test could make long is cut: texts at [`Process::TEXT`] bytes, lists at the
-//! lengths that stand beside them. What is left out is still counted.
+//! Everything that a test could make long is cut: texts at [`Process::TEXT`] bytes, lists at the lengths that stand beside them. What is
+//! left out is still counted. So it fits into one packet, but for a long list of destinations, with which it travels as a file.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::egress::{Destination, Egress};
+use crate::egress::Destination;
 use crate::outcome::{End, Word};
 
 /// What init saw of one test.
@@ -219,31 +219,34 @@ pub struct Usage {
 /// Where a test tried to go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destinations {
-    /// Each with the number of attempts. Those that the spec does not allow stand first.
-    pub told: Vec<(Destination, u64)>,
-    /// How many more there were.
+    /// Each, from each host. Those that the spec does not allow stand first.
+    pub told: Vec<Tried>,
+    /// How many more there were; counting ends at 65,536.
     pub left_out: usize,
     /// Whether one of these is not allowed.
     pub left_out_forbidden: bool,
 }
 
 impl Destinations {
-    /// How many are told.
-    pub const TOLD: usize = 24;
+    /// How many are told apart.
+    pub const TOLD: usize = 1000;
 
     /// As [`LeftOver::is_none`].
     fn is_none(&self) -> bool {
         self.told.is_empty()
     }
+}
 
-    /// As many as there is room for.
-    #[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "only the lab's ledger has any"))]
-    pub(crate) fn of(mut all: Vec<(Destination, u64)>, egress: &Egress) -> Destinations {
-        all.sort_by_key(|(destination, _)| egress.allows(destination));
-        let left = all.split_off(all.len().min(Destinations::TOLD));
-        let forbidden = |(destination, _): &(Destination, u64)| !egress.allows(destination);
-        Destinations { told: all, left_out: left.len(), left_out_forbidden: left.iter().any(forbidden) }
-    }
+/// Attempts of one host to reach one destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Which.
+    pub to: Destination,
+    /// The host of a lab that it came from; `None` for the test's own network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How many.
+    pub attempts: u64,
 }
 
 /// What came of capturing the packets on a test's network.
@@ -290,16 +293,11 @@ mod tests {
         let report = Report {
             word,
             left_over: LeftOver { count: usize::MAX, processes: vec![process; LeftOver::DESCRIBED] },
-            destinations: Destinations {
-                told: vec![(Destination::Name(text()), u64::MAX); Destinations::TOLD],
-                left_out: usize::MAX,
-                left_out_forbidden: true,
-            },
             files: LeftFiles { count: usize::MAX, paths: vec![text(); LeftFiles::NAMED] },
             ..Report::of_nothing_but(End::TimedOut)
         };
         let length = serde_json::to_vec(&report).expect("it can be written").len();
-        assert!(length < 212_960, "a socket takes net.core.wmem_default less a few bytes: {length}");
+        assert!(length <= crate::protocol::LONGEST_PACKET, "{length}");
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn without_cap_net_admin_likewise() -> Result<()> {
 
 #[isotest]
 fn a_lab_that_takes_too_many_descriptors_says_so() -> Result<()> {
-    setrlimit(Resource::RLIMIT_NOFILE, 64, 64).expect("less is allowed");
+    setrlimit(Resource::RLIMIT_NOFILE, 65, 65).expect("less is allowed");
     says(
         hosts(100)?.up(),
         &expect![

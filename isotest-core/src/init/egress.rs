@@ -7,9 +7,17 @@
 use std::fs::File;
 use std::io::Read;
 
-/// How often. Init has to have entered its census.
+/// How often in init's own network. Init has to have entered its census.
 pub(super) fn attempts() -> u64 {
-    v4(&read("self/net/snmp")).unwrap_or(0) + v6(&read("self/net/snmp6")).unwrap_or(0)
+    v4(&read("self/net/snmp"), "Ip: ", "OutNoRoutes").unwrap_or(0)
+        + v6(&read("self/net/snmp6"), "Ip6OutNoRoutes").unwrap_or(0)
+}
+
+/// How often for what was to pass through it (`ipSystemStatsInNoRoutes`), likewise.
+#[cfg(feature = "lab")]
+pub(super) fn not_passed_on() -> u64 {
+    v4(&read("self/net/netstat"), "IpExt: ", "InNoRoutes").unwrap_or(0)
+        + v6(&read("self/net/snmp6"), "Ip6InNoRoutes").unwrap_or(0)
 }
 
 /// Every test pays for this, so it is one read: the kernel gives such a table whole to a buffer that it fits into.
@@ -19,16 +27,16 @@ fn read(path: &str) -> String {
     String::from_utf8_lossy(&table[..length]).into_owned()
 }
 
-/// Two lines begin with `Ip:`, the first with names, the second with numbers.
-fn v4(table: &str) -> Option<u64> {
-    let mut lines = table.lines().filter_map(|line| line.strip_prefix("Ip: "));
-    let at = lines.next()?.split(' ').position(|name| name == "OutNoRoutes")?;
+/// Two lines begin alike, such as with `Ip:`, the first with names, the second with numbers.
+fn v4(table: &str, beginning: &str, counter: &str) -> Option<u64> {
+    let mut lines = table.lines().filter_map(|line| line.strip_prefix(beginning));
+    let at = lines.next()?.split(' ').position(|name| name == counter)?;
     lines.next()?.split(' ').nth(at)?.parse().ok()
 }
 
 /// One counter a line.
-fn v6(table: &str) -> Option<u64> {
-    let (_, after) = table.split_once("Ip6OutNoRoutes")?;
+fn v6(table: &str, counter: &str) -> Option<u64> {
+    let (_, after) = table.split_once(counter)?;
     after.split_ascii_whitespace().next()?.parse().ok()
 }
 
@@ -39,10 +47,11 @@ mod tests {
     #[test]
     fn counters_are_found_by_name() {
         let snmp = "Ip: Forwarding InReceives OutNoRoutes ReasmTimeout\nIp: 2 17 3 0\nIcmp: InMsgs\nIcmp: 5\n";
-        assert_eq!(v4(snmp), Some(3));
-        assert_eq!(v4(""), None);
+        assert_eq!(v4(snmp, "Ip: ", "OutNoRoutes"), Some(3));
+        assert_eq!(v4("", "Ip: ", "OutNoRoutes"), None);
+        assert_eq!(v4("IpExt: InNoRoutes\nIpExt: 4\n", "IpExt: ", "InNoRoutes"), Some(4));
         let snmp6 = "Ip6OutDiscards                  \t0\nIp6OutNoRoutes                  \t12\nIp6ReasmTimeout \t0\n";
-        assert_eq!(v6(snmp6), Some(12));
-        assert_eq!(v6(""), None);
+        assert_eq!(v6(snmp6, "Ip6OutNoRoutes"), Some(12));
+        assert_eq!(v6("", "Ip6OutNoRoutes"), None);
     }
 }

@@ -8,13 +8,14 @@ use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::socket::SockProtocol;
 
+use super::account::Manner;
 use super::error::{Error, Result};
 use super::order;
 use super::plan::{self, Space, Step};
 use super::rtnetlink;
 use super::topology::{Role, Topology};
+use crate::hatch::{self, Message};
 use crate::netlink::{Batch, Refusal, Socket};
-use crate::recorder::hatch;
 
 /// A network namespace that is there.
 #[derive(Debug)]
@@ -38,12 +39,18 @@ impl Built {
 pub(crate) type Spaces = BTreeMap<Space, Built>;
 
 /// Makes the namespaces, on a thread of its own, which leaves each for the next and ends in the last. The test body's own is
-/// taken as it is.
-pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) -> Result<Spaces> {
+/// taken as it is. Gives also the way to the test's init, if that wants to know anything.
+pub(crate) fn namespaces(
+    topology: &Topology,
+    spaces: &[Space],
+    here: &OwnedFd,
+    manner: Manner,
+) -> Result<(Spaces, Option<OwnedFd>)> {
     let make_all = || {
         let cpu = order::cpu()?;
         let mut built = Spaces::new();
-        let recorder = recorder(here)?;
+        let captured = crate::entry::own().is_some_and(|own| own.recorded);
+        let init = way_to_init(here, captured, manner)?;
         if let Some(node) = topology.nodes.iter().position(|node| node.role == Role::Here) {
             let entered = nix::sched::setns(here, CloneFlags::CLONE_NEWNET);
             entered.map_err(|errno| Error::kernel("entering the test's own network", errno))?;
@@ -59,6 +66,7 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
                 Space::Node(node) => format!("making a network namespace for `{}`", topology.nodes[*node].name),
                 Space::Switches => "making a network namespace for the switches".to_owned(),
                 Space::Wires => "making a network namespace for the wires".to_owned(),
+                Space::Beyond => "making a network namespace for what is outside".to_owned(),
             };
             let made = nix::sched::unshare(CloneFlags::CLONE_NEWNET);
             made.map_err(|errno| Error::kernel(attempt(), errno))?;
@@ -68,20 +76,24 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
                     if *fresh_without_ipv6.get_or_init(ipv6_is_off) {
                         set(IPV6_OFF, "0")?;
                     }
-                    if let Some(recorder) = &recorder {
-                        record(&topology.nodes[*node].name, recorder)?;
+                    if let (true, Some(init)) = (captured, &init) {
+                        hand_over(Message::Capture(topology.nodes[*node].name.clone()), init)?;
                     }
                 }
                 Space::Switches => {}
                 // Ends of wires have no addresses, and say nothing of their own.
-                Space::Wires => set("ipv6/conf/default/disable_ipv6", "1")?,
+                Space::Wires => set(NO_IPV6, "1")?,
+                Space::Beyond => {
+                    set(NO_IPV6, "1")?;
+                    init.as_ref().map_or(Ok(()), |init| hand_over(Message::Beyond, init))?;
+                }
             }
             if plan::meets_wires(topology, *space) {
                 order::keep(cpu)?;
             }
             built.insert(*space, current()?);
         }
-        Ok(built)
+        Ok((built, init))
     };
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("lab-builder".to_owned()).spawn_scoped(scope, make_all);
@@ -91,19 +103,24 @@ pub(crate) fn namespaces(topology: &Topology, spaces: &[Space], here: &OwnedFd) 
     })
 }
 
-/// The way to who records packets, if somebody does.
-fn recorder(here: &OwnedFd) -> Result<Option<OwnedFd>> {
-    if !crate::entry::own().is_some_and(|own| own.recorded) {
+/// The way to the test's init, if that wants to know anything.
+fn way_to_init(here: &OwnedFd, captured: bool, manner: Manner) -> Result<Option<OwnedFd>> {
+    if !captured && manner == Manner::Not {
         return Ok(None);
     }
     let connected = nix::sched::setns(here, CloneFlags::CLONE_NEWNET).and_then(|()| hatch::connect());
-    connected.map(Some).map_err(|errno| Error::kernel("looking for who records the packets of this test", errno))
+    match connected {
+        // The test has gone to another network than its init's. About what was not asked for nobody need stumble.
+        Err(_) if !captured && manner == Manner::Counted => Ok(None),
+        connected => connected.map(Some).map_err(|errno| Error::kernel("looking for the init of this test", errno)),
+    }
 }
 
-/// Has all packets of this thread's network recorded.
-fn record(name: &str, recorder: &OwnedFd) -> Result<()> {
-    let recorded = crate::recorder::open().and_then(|socket| hatch::hand_over(recorder, name, &socket));
-    recorded.map_err(|errno| Error::kernel(format!("recording the packets of `{name}`"), errno))
+/// Has init see all packets of this thread's network.
+fn hand_over(message: Message, init: &OwnedFd) -> Result<()> {
+    let socket = crate::recorder::open();
+    let handed = socket.and_then(|socket| hatch::hand_over(init, &message, &[socket.as_fd()]));
+    handed.map_err(|errno| Error::kernel("having init see the packets of a network", errno))
 }
 
 /// The namespace that this thread is in.
@@ -140,6 +157,9 @@ fn settings(role: Role) -> Result<()> {
     }
     Ok(())
 }
+
+/// Where nobody has an address, and nothing is to be said.
+const NO_IPV6: &str = "ipv6/conf/default/disable_ipv6";
 
 /// All addresses are the lab's own: nobody needs a second to find out whether they are taken.
 pub(crate) const ACCEPT_DAD: &str = "ipv6/conf/default/accept_dad";

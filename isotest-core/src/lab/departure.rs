@@ -2,9 +2,11 @@
 
 use nix::mount::{MntFlags, umount2};
 
+use super::account::Manner;
 use super::error::Result;
 use super::place::on_a_thread;
 use super::plan::{self, Space};
+use super::rtnetlink::OUTSIDE;
 use super::rules::{self, Tables};
 use super::shared::Network;
 use super::topology::{Role, Topology};
@@ -17,6 +19,9 @@ pub(crate) fn leave(topology: &Topology, network: &Network) {
     let mut links = Batch::default();
     for (_, port) in topology.ports_of(here) {
         rtnetlink::delete(&mut links, plan::index(topology, port));
+    }
+    if network.manner == Manner::SeenWithHere {
+        rtnetlink::delete(&mut links, OUTSIDE);
     }
     let space = Space::Node(here);
     let mut spaces = network.spaces();

@@ -14,6 +14,10 @@ use nix::sched::CloneFlags;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::error::{Error, Result};
+use super::internet::{Outside, trust};
+use super::names::RESOLVER;
+use super::topology::{LOOPBACK, Role, Topology};
+use super::whereabouts::Whereabouts;
 use crate::plan::Step;
 use crate::setup::{Detached, carry_out};
 use crate::sys::mount::{move_mount, open_tree};
@@ -33,6 +37,33 @@ pub(crate) struct Views {
     pub(crate) others: Arc<Vec<(String, String)>>,
     /// Variables for programs.
     pub(crate) variables: Arc<Vec<(&'static str, String)>>,
+}
+
+/// What is in a host's /etc/hosts.
+pub(crate) fn hosts_known_to(viewer: usize, topology: &Topology, whereabouts: &Whereabouts) -> String {
+    let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
+    for (node, it) in topology.nodes.iter().enumerate() {
+        for address in whereabouts.known_to(viewer, node) {
+            hosts.push_str(&format!("{address} {}\n", it.name));
+        }
+        if node == viewer && whereabouts.is_alone(node) {
+            LOOPBACK.iter().for_each(|own| hosts.push_str(&format!("{own} {}\n", it.name)));
+        }
+    }
+    hosts
+}
+
+/// The files that all hosts see; where hosts may have the same address, each has an /etc/hosts of its own, and so has who is alone.
+pub(crate) fn of(topology: &Topology, whereabouts: &Whereabouts, outside: &Outside) -> Result<Views> {
+    let hosts = hosts_known_to(0, topology, whereabouts);
+    let mut views =
+        Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")), ..Views::default() };
+    if let (Some(_), Some(certificate)) = (topology.only(Role::Internet), outside.certificate()?) {
+        let bundles = trust::bundles();
+        views.variables = Arc::new(bundles.first().map(|bundle| trust::variables(bundle)).unwrap_or_default());
+        views.others = Arc::new(bundles.into_iter().map(|bundle| (bundle, certificate.clone())).collect());
+    }
+    Ok(views)
 }
 
 /// Gives the calling thread, which is in the host's network, mounts and a host name of its own.

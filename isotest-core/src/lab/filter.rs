@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::plan;
-use super::rtnetlink::LOOPBACK;
+use super::rtnetlink::{LOOPBACK, OUTSIDE};
 use super::sockets::Protocol;
 use super::topology::{At, Topology};
 use crate::nft::{Action, Chain, Family, Field, Hook, Rule, Table, Verdict, state};
@@ -64,6 +64,8 @@ impl Filter {
     /// The first that holds decides.
     fn rules(&self, side: &Side, interface: Field, closed: &[u32]) -> Vec<Rule> {
         let mut rules = Vec::from(never_judged(interface));
+        // Where all goes that would have no way anywhere, which comes before any firewall.
+        rules.extend([Field::Input, Field::Output].map(|side| Rule::accept().by(side, OUTSIDE)));
         for (protocol, port) in &side.blocked {
             rules.extend(self.refuse(&|rule| to(rule, *protocol, *port)));
         }

@@ -9,7 +9,8 @@ mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,11 +21,13 @@ use self::records::Records;
 pub(crate) use self::records::reverse;
 pub(crate) use self::redirect::Before;
 use self::server::Counter;
+use super::addresses::Prefix;
 use super::error::{Error, Result};
 use super::internet::Outside;
 use super::routes;
 use super::topology::{LOOPBACK, Role, Topology};
 use super::whereabouts::Whereabouts;
+use crate::hatch::{self, Message};
 use crate::nft::Table;
 
 /// Where every host finds it.
@@ -52,6 +55,12 @@ struct Directory {
     /// The hosts that have a way to the machine, whose nameservers know the rest.
     led_out: BTreeSet<usize>,
     outside: Arc<Outside>,
+    /// Who hears of names that nobody knows, if anybody.
+    listener: Option<Arc<OwnedFd>>,
+    /// Who asks; `None` in the test's own network.
+    hosts: Vec<Option<String>>,
+    /// Whose addresses are not asked for outside.
+    networks: Vec<Prefix>,
 }
 
 impl Directory {
@@ -60,11 +69,31 @@ impl Directory {
         match self.records[viewer % self.records.len()].find(name) {
             Found::Nobody => match self.outside.find(name) {
                 Found::Nobody if self.led_out.contains(&viewer) => Found::Elsewhere,
+                Found::Nobody => {
+                    self.tell(viewer, name);
+                    Found::Nobody
+                }
                 found => found,
             },
             _ if self.alone.get(&viewer).is_some_and(|own| own == name) => Found::Addresses(LOOPBACK.to_vec()),
             found => found,
         }
+    }
+
+    /// Tells of a name that is asked for outside: not one below a host's, and not whose an address of the lab is.
+    fn tell(&self, viewer: usize, name: &str) {
+        let Some(listener) = &self.listener else { return };
+        let is_inside = |address: IpAddr| self.networks.iter().any(|network| network.contains(address));
+        let below_a_host = |host: &String| name.strip_suffix(host.as_str()).is_some_and(|rest| rest.ends_with('.'));
+        if name.is_empty()
+            || records::reversed(name).is_some_and(is_inside)
+            || self.hosts.iter().flatten().any(below_a_host)
+        {
+            return;
+        }
+        let asked = Message::Asked { host: self.hosts[viewer].clone(), name: name.to_owned() };
+        // When init listens no more, the test is over.
+        hatch::say(listener, &asked).ok();
     }
 }
 
@@ -87,14 +116,28 @@ struct Running {
 }
 
 impl Names {
-    pub(crate) fn of(topology: &Topology, whereabouts: &Whereabouts, outside: &Arc<Outside>) -> Names {
+    pub(crate) fn of(
+        topology: &Topology,
+        whereabouts: &Whereabouts,
+        outside: &Arc<Outside>,
+        listener: Option<Arc<OwnedFd>>,
+    ) -> Names {
         let viewers = if whereabouts.has_doubles() { topology.nodes.len() } else { 1 };
         let records = (0..viewers).map(|viewer| Records::known_to(viewer, topology, whereabouts)).collect();
         let nodes = topology.nodes.iter().enumerate().filter(|(node, _)| whereabouts.is_alone(*node));
         let alone = nodes.map(|(node, it)| (node, it.name.clone())).collect();
         let led_out = topology.only(Role::Uplink).map(|uplink| routes::connected_to(topology, uplink));
         let led_out = led_out.unwrap_or_default();
-        let directory = Directory { records, alone, led_out, outside: Arc::clone(outside) };
+        let hosts = topology.nodes.iter().map(|node| (node.role != Role::Here).then(|| node.name.clone())).collect();
+        let directory = Directory {
+            records,
+            alone,
+            led_out,
+            outside: Arc::clone(outside),
+            listener,
+            hosts,
+            networks: networks_inside(topology),
+        };
         Names { directory: Arc::new(directory), service: Mutex::new(Service::Asleep) }
     }
 
@@ -132,4 +175,13 @@ impl Names {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
     }
+}
+
+/// The networks whose addresses are not asked for outside: where the lab leads to the internet or to the machine, those are all.
+fn networks_inside(topology: &Topology) -> Vec<Prefix> {
+    if topology.only(Role::Internet).is_some() || topology.only(Role::Uplink).is_some() {
+        return [IpAddr::from([0; 4]), IpAddr::from([0; 16])].map(Prefix::everything).into();
+    }
+    let own = ["127.0.0.0/8", "::1/128"].map(|own| own.parse().expect("it is written here"));
+    own.into_iter().chain(topology.segments.iter().flat_map(|segment| segment.networks).flatten()).collect()
 }

@@ -18,6 +18,8 @@ pub(crate) enum Space {
     Switches,
     /// The one with the far ends of all wires.
     Wires,
+    /// The one that stands for all that is in no network of the lab.
+    Beyond,
 }
 
 /// One message to the kernel. Its `Display` is what an error says was attempted.
@@ -91,6 +93,7 @@ pub(crate) fn meets_wires(topology: &Topology, space: Space) -> bool {
         Space::Node(node) => wired.any(|cable| cable.ends.iter().flatten().any(|port| port.node == node)),
         Space::Switches => wired.any(|cable| cable.switch.is_some()),
         Space::Wires => true,
+        Space::Beyond => false,
     }
 }
 

@@ -8,6 +8,8 @@ use crate::netlink::{Attributes, Batch};
 
 /// Which of a namespace's interfaces `lo` is.
 pub(crate) const LOOPBACK: u32 = 1;
+/// Which is the way for all that has no other, where somebody keeps account of that: beyond those that a lab gives.
+pub(crate) const OUTSIDE: u32 = 0x4000_0000;
 
 /// One end of a veth pair.
 #[derive(Clone, Debug, PartialEq, Eq)]

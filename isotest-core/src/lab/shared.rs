@@ -1,30 +1,34 @@
 //! What do all handles of one lab share? First a drawing, then what was built from it.
 
 use std::fmt::Display;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::account::Manner;
 use super::barriers::{self, Barriers};
 use super::build::{self, Spaces};
 use super::describe::Remarks;
 use super::engine::Engine;
 use super::error::{Error, Result};
 use super::faults::Faults;
-use super::files::{self, Views};
+use super::files;
 use super::host::Host;
-use super::internet::{Outside, trust};
-use super::names::{Names, RESOLVER};
+use super::internet::Outside;
+use super::names::Names;
 use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::settle::Settled;
-use super::topology::{At, HERE, INTERNET, LOOPBACK, Role, Topology, UPLINK};
+use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
 use super::vanished::Vanished;
 use super::whereabouts::Whereabouts;
 use super::wires::Wires;
 use super::{
-    carrier, check, departure, describe, engine, failure, held, kill, remarks, routes, rules, seed, translation,
+    account, carrier, check, departure, describe, engine, failure, held, kill, remarks, routes, rules, seed,
+    translation,
 };
+use crate::own::Attempts;
 
 /// One lab.
 #[derive(Debug)]
@@ -77,6 +81,10 @@ pub(crate) struct Network {
     pub(crate) wires: Option<Wires>,
     /// How it is connected to the machine.
     pub(crate) way_out: Option<WayOut>,
+    /// As long as it is open, the test's init takes the lab to be there.
+    _init: Option<Arc<OwnedFd>>,
+    /// How that learns where its hosts try to go.
+    pub(crate) manner: Manner,
 }
 
 impl Shared {
@@ -309,16 +317,25 @@ impl Network {
         let routes = routes::of_all(topology);
         check::check(topology, &routes)?;
         let here = Rooms::here()?;
-        let mut spaces = build::namespaces(topology, &plan::spaces(topology), &here.copy_of_network()?)?;
+        let wanted = crate::entry::own().map_or(Attempts::Nothing, |own| own.attempts);
+        let manner = account::manner(topology, &routes, wanted);
+        let wanted = plan::spaces(topology).into_iter().chain(manner.sees().then_some(Space::Beyond));
+        let (mut spaces, init) =
+            build::namespaces(topology, &wanted.collect::<Vec<_>>(), &here.copy_of_network()?, manner)?;
         build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
         carrier::wait(&plan::first_up(topology), &mut spaces)?;
         let settled = Settled::those_that_nobody_enters(topology, &mut spaces)?;
         engine::start(topology, &mut spaces)?;
         let wires = Wires::start(topology, seed, &spaces)?;
         let way_out = uplink::connect(topology, &mut spaces)?;
+        let init = init.map(Arc::new);
+        if let Some(init) = &init {
+            account::open((topology, &routes), manner, &mut spaces, init)?;
+        }
         let whereabouts = Whereabouts::of(topology);
-        let views = views(topology, &whereabouts, outside)?;
-        let names = Arc::new(Names::of(topology, &whereabouts, outside));
+        let views = files::of(topology, &whereabouts, outside)?;
+        let listener = init.clone().filter(|_| manner != Manner::Not);
+        let names = Arc::new(Names::of(topology, &whereabouts, outside, listener));
         let mut here = Some(here);
         let mut covered = Vec::new();
         let mut places = Vec::new();
@@ -326,7 +343,7 @@ impl Network {
         for (number, node) in topology.nodes.iter().enumerate() {
             let mut views = views.clone();
             if !alike || whereabouts.is_alone(number) {
-                views.hosts = Arc::new(hosts_known_to(number, topology, &whereabouts));
+                views.hosts = Arc::new(files::hosts_known_to(number, topology, &whereabouts));
             }
             let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
                 (Role::Here, Some(rooms)) => {
@@ -352,6 +369,8 @@ impl Network {
             names,
             wires,
             way_out,
+            _init: init,
+            manner,
         })
     }
 
@@ -362,31 +381,4 @@ impl Network {
     pub(crate) fn spaces(&self) -> MutexGuard<'_, Spaces> {
         self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What is in a host's /etc/hosts.
-fn hosts_known_to(viewer: usize, topology: &Topology, whereabouts: &Whereabouts) -> String {
-    let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
-    for (node, it) in topology.nodes.iter().enumerate() {
-        for address in whereabouts.known_to(viewer, node) {
-            hosts.push_str(&format!("{address} {}\n", it.name));
-        }
-        if node == viewer && whereabouts.is_alone(node) {
-            LOOPBACK.iter().for_each(|own| hosts.push_str(&format!("{own} {}\n", it.name)));
-        }
-    }
-    hosts
-}
-
-/// The files that all hosts see; where hosts may have the same address, each has an /etc/hosts of its own, and so has who is alone.
-fn views(topology: &Topology, whereabouts: &Whereabouts, outside: &Outside) -> Result<Views> {
-    let hosts = hosts_known_to(0, topology, whereabouts);
-    let mut views =
-        Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")), ..Views::default() };
-    if let (Some(_), Some(certificate)) = (topology.only(Role::Internet), outside.certificate()?) {
-        let bundles = trust::bundles();
-        views.variables = Arc::new(bundles.first().map(|bundle| trust::variables(bundle)).unwrap_or_default());
-        views.others = Arc::new(bundles.into_iter().map(|bundle| (bundle, certificate.clone())).collect());
-    }
-    Ok(views)
 }

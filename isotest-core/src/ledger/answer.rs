@@ -11,6 +11,9 @@ use crate::egress::Destination;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
     pub(super) to: Destination,
+    /// Who, and whom: for a name, the server that was asked.
+    pub(super) from: IpAddr,
+    pub(super) by: IpAddr,
     /// The frame to send back.
     pub(super) answer: Option<Vec<u8>>,
 }
@@ -38,7 +41,7 @@ pub(super) fn to(frame: &[u8]) -> Option<Attempt> {
         [0x86, 0xdd] => v6(&frame[14..])?,
         _ => return None,
     };
-    let Packet { protocol, payload, .. } = packet;
+    let Packet { from, to: by, protocol, payload, .. } = packet;
     let by_itself = match protocol {
         IGMP | HOP_BY_HOP => true,
         ICMP_V6 => matches!(payload.first()?, 130..=143),
@@ -53,7 +56,8 @@ pub(super) fn to(frame: &[u8]) -> Option<Attempt> {
         && let Some((name, answer)) = asked(payload.get(8..)?)
     {
         let datagram = datagram(&packet, &answer)?;
-        return Some(Attempt { to: Destination::Name(name), answer: Some(back(frame, &packet, UDP, &datagram)) });
+        let answer = Some(back(frame, &packet, UDP, &datagram));
+        return Some(Attempt { to: Destination::Name(name), from, by, answer });
     }
     let port = if matches!(protocol, TCP | UDP) { port(2) } else { None };
     let protocol = match protocol {
@@ -63,7 +67,7 @@ pub(super) fn to(frame: &[u8]) -> Option<Attempt> {
         other => format!("protocol {other}"),
     };
     let to = Destination::Address { protocol, address: packet.to, port };
-    Some(Attempt { to, answer: unreachable(frame, &packet) })
+    Some(Attempt { to, from, by, answer: unreachable(frame, &packet) })
 }
 
 fn v4(packet: &[u8]) -> Option<Packet<'_>> {

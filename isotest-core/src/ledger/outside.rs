@@ -9,19 +9,18 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::socket::SockProtocol;
 
-use crate::lab::rtnetlink::{VethEnd, default_route, raise_without_neighbours, usable_address, veth};
+use crate::lab::rtnetlink::{OUTSIDE, VethEnd, default_route, raise_without_neighbours, usable_address, veth};
 use crate::lab::{Mac, Prefix};
 use crate::netlink::{Batch, Refusal, Socket};
 use crate::outcome::{Failure, Stage};
 use crate::sys::mount::{move_mount, open_tree};
 
 /// The test's own addresses on the link, from the networks that are set aside for documentation (RFC 5737, RFC 3849).
-const OWN: [&str; 2] = ["192.0.2.1/32", "2001:db8::1/128"];
+pub(crate) const OWN: [&str; 2] = ["192.0.2.1/32", "2001:db8::1/128"];
 /// Where names are asked for. Nobody has this address: all that goes there comes to the ledger.
 const RESOLVER: &str = "nameserver 192.0.2.53\n";
 
-/// The interfaces' numbers: beyond those that a lab gives.
-const NEAR: u32 = 0x4000_0000;
+/// The number of the interface that nobody uses.
 const FAR: u32 = 2;
 
 /// Gives a socket that sees all that leaves.
@@ -52,19 +51,19 @@ fn lay(near: &mut Socket, far: &mut Socket, there: &File) -> Result<(), Failure>
     let end =
         |name: &str, index, last| VethEnd { name: name.to_owned(), index, mac: Mac([6, 0, 0, 0, 0, last]), mtu: None };
     let mut link = Batch::default();
-    veth(&mut link, &end("outside", NEAR, 1), &end("inside", FAR, 2), there.as_fd());
+    veth(&mut link, &end("outside", OUTSIDE, 1), &end("inside", FAR, 2), there.as_fd());
     near.request(&link).map_err(refused("making a link to what is outside"))?;
     let mut raise = Batch::default();
     raise_without_neighbours(&mut raise, FAR);
     far.request(&raise).map_err(refused("bringing the link up outside"))?;
     let mut ours = Batch::default();
-    raise_without_neighbours(&mut ours, NEAR);
+    raise_without_neighbours(&mut ours, OUTSIDE);
     near.request(&ours).map_err(refused("bringing the link up"))?;
     for own in OWN {
         let prefix: Prefix = own.parse().map_err(|_| failed("reading an address", Errno::EINVAL))?;
         let mut ways = Batch::default();
-        usable_address(&mut ways, NEAR, prefix);
-        default_route(&mut ways, prefix.address().is_ipv6(), NEAR);
+        usable_address(&mut ways, OUTSIDE, prefix);
+        default_route(&mut ways, prefix.address().is_ipv6(), OUTSIDE);
         match near.request(&ways) {
             // A kernel without IPv6 leads nowhere by it.
             Err(_) if prefix.address().is_ipv6() => {}

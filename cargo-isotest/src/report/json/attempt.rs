@@ -1,6 +1,6 @@
 //! What is told of one attempt?
 
-use isotest::runner::{Destination, Destinations, Failure, LeftFiles, LeftOver, Outcome, Process, Report};
+use isotest::runner::{Destination, Destinations, Failure, LeftFiles, LeftOver, Outcome, Process, Report, Tried};
 use serde_json::{Value, json};
 
 use crate::capture::Capture;
@@ -85,11 +85,17 @@ fn add_report(report: &Report, document: &mut Value) {
 }
 
 fn destinations(tried: &Destinations) -> Value {
-    let one = |(destination, attempts): &(Destination, u64)| match destination {
-        Destination::Name(name) => json!({ "name": name, "attempts": attempts }),
-        Destination::Address { protocol, address, port } => {
-            json!({ "protocol": protocol, "address": address, "port": port, "attempts": attempts })
+    let one = |Tried { to, from, attempts }: &Tried| {
+        let mut one = match to {
+            Destination::Name(name) => json!({ "name": name, "attempts": attempts }),
+            Destination::Address { protocol, address, port } => {
+                json!({ "protocol": protocol, "address": address, "port": port, "attempts": attempts })
+            }
+        };
+        if let Some(host) = from {
+            one["host"] = host.as_str().into();
         }
+        one
     };
     let first: Vec<Value> = tried.told.iter().map(one).collect();
     json!({ "count": tried.told.len() + tried.left_out, "first": first })

@@ -1,7 +1,7 @@
 //! Which names are there in a lab, and whose are its addresses? Pure.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::message::Found;
 use crate::lab::topology::{LOOPBACK, Topology};
@@ -58,10 +58,33 @@ pub(crate) fn reverse(address: IpAddr) -> String {
     }
 }
 
+/// The address whose owner is asked for under a name of [`reverse`]'s.
+pub(crate) fn reversed(name: &str) -> Option<IpAddr> {
+    if let Some(parts) = name.strip_suffix(".in-addr.arpa") {
+        let mut parts: Vec<&str> = parts.split('.').collect();
+        parts.reverse();
+        return parts.join(".").parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+    }
+    let digits: String = name.strip_suffix(".ip6.arpa")?.rsplit('.').collect();
+    let whole = digits.len() == 32;
+    whole.then(|| u128::from_str_radix(&digits, 16).ok()).flatten().map(|number| IpAddr::V6(number.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lab::topology::Role;
+
+    #[test]
+    fn whose_an_address_is_can_be_asked_and_read() {
+        for text in ["10.128.0.2", "fd00:0:1::2"] {
+            let address: IpAddr = text.parse().expect("an address");
+            assert_eq!(reversed(&reverse(address)), Some(address));
+        }
+        for name in ["128.10.in-addr.arpa", "bob", "1.ip6.arpa", "x.0.0.1.in-addr.arpa"] {
+            assert_eq!(reversed(name), None, "{name}");
+        }
+    }
 
     fn pair() -> Records {
         let mut topology = Topology::default();
