@@ -67,8 +67,8 @@ use crate::mistakes::Mistakes;
 /// - `pid = "isolated"` or `pid = "host"`: process ids of the test's own; or the caller's. Then the test sees all
 ///   processes of the host and may signal the caller's. What it has started is killed all the same, one by one, unless
 ///   the init is killed first. Default `"isolated"`. `pid_namespaces(7)`
-/// - `processes = 4096`: how many processes and threads may exist inside at once. Default `4096`. `RLIMIT_NPROC` in
-///   `setrlimit(2)`
+/// - `processes = 4096`: how many processes and threads may exist inside at once. Default `4096`. Root is
+///   bound since Linux 6.14. `RLIMIT_NPROC` in `setrlimit(2)`
 /// - `timeout = "5s"`: how long after its start the test is killed, with all that it has started. Whole numbers, each
 ///   with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), which add up, as in `"1m 30s"`. Default: never. `SIGKILL` in
 ///   `signal(7)`
