@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,12 +27,13 @@ impl World {
     fn new() -> Result<World> {
         let lab = Lab::new()?;
         let (machine, beside) = (lab.host("machine")?, lab.host("beside")?);
-        lab.link(&machine, &beside)?.network("203.0.113.0/24")?;
-        machine.route("default", beside.address().into())?;
-        let at = |host: &Host, port| host.enter(|| TcpListener::bind(("0.0.0.0", port)).expect("the port is free"));
+        lab.link(&machine, &beside)?.network("203.0.113.0/24")?.network("2001:db8:113::/64")?;
+        machine.route("default", beside.address().into())?.route("::/0", beside.address_v6().into())?;
+        let at = |host: &Host, port| host.enter(|| TcpListener::bind(("::", port)).expect("the port is free"));
         let (door, own) = (at(&beside, 80), at(&machine, 81));
         std::thread::spawn(move || {
             while let Ok((mut stream, from)) = door.accept() {
+                let from = SocketAddr::new(from.ip().to_canonical(), from.port());
                 write!(stream, "{from}").expect("somebody listens");
             }
         });
@@ -204,6 +205,17 @@ fn a_machine_whose_nameservers_are_silent_leaves_names_unknown() -> Result<()> {
 }
 
 #[isotest(user = "root")]
+fn ipv6_leads_out_where_the_machine_forwards_it() -> Result<()> {
+    let world = World::new()?;
+    world.cargo_test(&["not_by_ipv6"]).with(0);
+    world.must_be_clean();
+    world.machine.enter(|| fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1")).expect("root may");
+    world.cargo_test(&["by_ipv6_too"]).with(0).says(&["alice was there by IPv6"]);
+    world.must_be_clean();
+    Ok(())
+}
+
+#[isotest(user = "root")]
 fn beside_a_pretend_internet_it_is_refused() -> Result<()> {
     let world = World::new()?;
     let both = "building the lab: it has both a pretend internet and an uplink, and a default route leads to one only; leave one";
@@ -348,6 +360,7 @@ fn pasta_brings_those_out_who_may_not_change_the_machine_s_network() -> Result<(
     ended.says(&["the machine is 100.64.0.1"]);
     let test = "names_outside_are_known_to_those_who_have_a_way_there";
     Ended::of(&mut world.without_rights(&[test])).with(0).says(&["names are known"]);
+    Ended::of(&mut world.without_rights(&["by_ipv6_too"])).with(0).says(&["alice was there by IPv6"]);
     world.must_be_clean();
     Ok(())
 }

@@ -9,14 +9,13 @@ use crate::nft::{self, Action, Chain, Family, Hook, Rule, Table, Verdict};
 
 /// The rule that hides all packets, to be narrowed down.
 pub(crate) fn every_packet() -> Rule {
-    Rule::always(Action::Masquerade).ipv4()
+    Rule::always(Action::Masquerade)
 }
 
-/// Adds a table with this rule to the calling thread's network. It vanishes with the socket that is returned.
-pub(crate) fn add(table: &'static str, rule: Rule) -> Result<Socket> {
+/// Adds a table with these rules to the calling thread's network. It vanishes with the socket that is returned.
+pub(crate) fn add(table: &'static str, rules: Vec<Rule>) -> Result<Socket> {
     let attempt = || format!("adding the nftables table {table} that masquerades");
-    let leaving =
-        Chain { name: "leaving".to_owned(), hook: Hook::Source, rules: vec![rule], otherwise: Verdict::Accept };
+    let leaving = Chain { name: "leaving".to_owned(), hook: Hook::Source, rules, otherwise: Verdict::Accept };
     let table = Table { family: Family::Inet, name: table, cones: Vec::new(), chains: vec![leaving] };
     let opened = Socket::open(SockProtocol::NetlinkNetFilter);
     let sent = opened.map_err(|errno| Refusal { message: 0, errno, words: None }).and_then(|mut socket| {

@@ -12,7 +12,7 @@ mod veth;
 mod warden;
 
 use std::fs::File;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
@@ -21,6 +21,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::{Deserialize, Serialize};
 
 use self::pasta::Pasta;
+use super::addresses::Prefix;
 use super::error::{Error, Result};
 use crate::protocol::{receive, send};
 use crate::sys::process::{self, SingleThreaded, exit_now};
@@ -57,7 +58,27 @@ pub(crate) struct Way {
     pub(crate) length: u8,
     /// The machine's address at its other end.
     pub(crate) machine: Ipv4Addr,
+    /// By IPv6, where the machine has a way out by it.
+    pub(crate) ipv6: Option<WayByIpv6>,
     pub(crate) through: Through,
+}
+
+/// The lab's IPv6 address on a way, its network's length, and the machine's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WayByIpv6 {
+    pub(crate) address: Ipv6Addr,
+    pub(crate) length: u8,
+    pub(crate) machine: Ipv6Addr,
+}
+
+impl WayByIpv6 {
+    /// The way of this number, if the machine has a default route by IPv6.
+    fn choose(number: u32, routed: &[Prefix]) -> Option<WayByIpv6> {
+        routed.iter().any(|prefix| prefix.length() == 0).then_some(())?;
+        let own: Vec<Prefix> = routed.iter().copied().filter(|prefix| prefix.length() > 0).collect();
+        let (machine, address) = networks::choose6(number, &own)?;
+        Some(WayByIpv6 { address, length: networks::LENGTH6, machine })
+    }
 }
 
 /// What carries packets on it.

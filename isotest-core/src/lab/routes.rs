@@ -69,7 +69,7 @@ fn reached(topology: &Topology, node: usize, family_number: usize) -> Vec<Hop> {
             let own =
                 || topology.addresses(door).into_iter().map(Prefix::address).find(|own| family(*own) == family_number);
             let Some(by) = by.or_else(own) else { continue };
-            if role == Role::Internet || role == Role::Uplink && by.is_ipv4() {
+            if matches!(role, Role::Internet | Role::Uplink) {
                 outside.get_or_insert(Hop { to: Prefix::everything(by), by });
             }
             if role == Role::Internet {

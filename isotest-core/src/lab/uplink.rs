@@ -61,7 +61,8 @@ impl Uplink {
 impl Lab {
     /// A deliberate hole: the machine that the tests run on, as a router called `uplink`. Hosts that are linked to it, or to routers
     /// behind which it is, have their default route through it, and so reach the machine, and by its addresses what it reaches.
-    /// Nobody out there reaches into the lab. Names that the lab does not know are asked of the machine's own nameservers. IPv4 only.
+    /// Nobody out there reaches into the lab. Names that the lab does not know are asked of the machine's own nameservers. IPv6 leads out where the machine
+    /// has a default route by it, and, if it is reached by the kernel alone (see below), forwards it already.
     ///
     /// Where the tests run as root (with CAP_NET_ADMIN), the way out is a veth pair, masquerading and, as long as some lab needs it,
     /// forwarding (`net.ipv4.ip_forward`). Elsewhere it is `pasta(1)`, if that is installed. Whoever is killed, nothing of it stays.
@@ -103,15 +104,20 @@ fn set_up(way: &Way, network: BorrowedFd<'_>, links: &mut Socket) -> Result<(u32
     let (index, masquerading) = on_a_thread("lab-uplink", || {
         let enter = || setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| if_nametoindex(porter::INTERFACE));
         let index = enter().map_err(|errno| Error::kernel(failed("looking for its interface"), errno))?;
-        Ok((index, masquerade::add("isotest-uplink", masquerade::every_packet().by(Field::Output, index))?))
+        Ok((index, masquerade::add("isotest-uplink", vec![masquerade::every_packet().by(Field::Output, index)])?))
     })?;
     let mut batch = Batch::default();
     rtnetlink::raise(&mut batch, index);
     if let Some(address) = Prefix::new(IpAddr::V4(way.address), way.length) {
         rtnetlink::address(&mut batch, index, address);
     }
-    let machine = IpAddr::V4(way.machine);
-    rtnetlink::route(&mut batch, Prefix::everything(machine), machine);
+    let by_ipv6 = way.ipv6.as_ref();
+    if let Some(address) = by_ipv6.and_then(|own| Prefix::new(IpAddr::V6(own.address), own.length)) {
+        rtnetlink::usable_address(&mut batch, index, address);
+    }
+    for machine in [Some(IpAddr::V4(way.machine)), by_ipv6.map(|own| IpAddr::V6(own.machine))].into_iter().flatten() {
+        rtnetlink::route(&mut batch, Prefix::everything(machine), machine);
+    }
     let set = links.request(&batch);
     set.map_err(|refusal| Error::refused(failed("setting its interface up"), &refusal))?;
     Ok((index, masquerading))

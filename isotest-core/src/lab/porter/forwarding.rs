@@ -38,6 +38,12 @@ pub(super) fn need(proof: &SingleThreaded) -> Result<Forwarding> {
     Ok(held)
 }
 
+/// Whether the machine forwards by IPv6. That is never turned on: who does so ignores what routers advertise (`accept_ra` in the kernel's
+/// ip-sysctl), and the machine might lose its own way out.
+pub(super) fn is_on_for_ipv6() -> bool {
+    fs::read_to_string("/proc/sys/net/ipv6/conf/all/forwarding").is_ok_and(|now| now.trim() != "0")
+}
+
 fn unwritable(error: std::io::Error) -> Error {
     Error::new(format!("writing 1 to {SETTING}"), error.to_string())
         .remedy("the machine has to forward what its labs send: run `sysctl net.ipv4.ip_forward=1`, as root")

@@ -1,6 +1,6 @@
 //! Which network may a way to the machine have? One that nothing on the machine is routed to. Pure.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::lab::addresses::Prefix;
 use crate::lab::error::{Error, Result};
@@ -22,6 +22,19 @@ pub(super) fn choose(number: u32, routed: &[Prefix]) -> Result<(Ipv4Addr, Ipv4Ad
                 .remedy("leave something of 100.64.0.0/10 or of 198.18.0.0/15 without a route of its own"))
         }
     }
+}
+
+/// Where IPv6 ones are taken from: a range of our own among the private ones (RFC 4193).
+const RANGE6: Ipv6Addr = Ipv6Addr::new(0xfd69, 0x736f, 0x7465, 0, 0, 0, 0, 0);
+/// How many of the bits of an IPv6 one are the network's.
+pub(super) const LENGTH6: u8 = 64;
+
+/// The machine's IPv6 address and the lab's, if nothing on the machine is in the way.
+pub(super) fn choose6(number: u32, routed: &[Prefix]) -> Option<(Ipv6Addr, Ipv6Addr)> {
+    let network = u128::from(RANGE6) + (u128::from(number % (1 << 16)) << 64);
+    let own = Prefix::new(IpAddr::V6(network.into()), LENGTH6)?;
+    let is_free = !routed.iter().any(|routed| routed.overlaps(own));
+    is_free.then(|| (Ipv6Addr::from(network + 1), Ipv6Addr::from(network + 2)))
 }
 
 /// The network for whom this number is.
@@ -47,6 +60,16 @@ mod tests {
         assert_eq!(of(0, &[]).as_deref(), Some("100.64.0.0/30"));
         assert_eq!(of(7, &[]).as_deref(), Some("100.64.0.28/30"));
         assert_eq!(of((1 << 20) - 1, &[]).as_deref(), Some("100.127.255.252/30"));
+    }
+
+    #[test]
+    fn of_ipv6_there_is_one_for_each_where_it_is_free() {
+        let choose = |number, routed: &[&str]| {
+            let routed: Vec<Prefix> = routed.iter().map(|text| text.parse().expect("a network")).collect();
+            choose6(number, &routed).map(|(machine, lab)| format!("{machine} {lab}"))
+        };
+        assert_eq!(choose(7, &[]).as_deref(), Some("fd69:736f:7465:7::1 fd69:736f:7465:7::2"));
+        assert_eq!(choose(7, &["fd69:736f:7465::/48"]), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::{INTERFACE, Through, Way, networks, veth, warden};
+use super::{INTERFACE, Through, Way, WayByIpv6, networks, veth, warden};
 use crate::lab::error::{Error, Result};
 use crate::sys::process::{SingleThreaded, start_to_die_with_us};
 
@@ -37,12 +37,14 @@ pub(super) fn connect(proof: &SingleThreaded, network: BorrowedFd<'_>, users: Bo
     let program = find()?;
     may_use_tun()?;
     // The machine knows nothing of it, so all labs may have the same.
-    let (machine, lab) = networks::choose(0, &veth::routes()?)?;
+    let [routed, routed6] = veth::routes()?;
+    let (machine, lab) = networks::choose(0, &routed)?;
+    let ipv6 = WayByIpv6::choose(0, &routed6);
     let failed = |error: std::io::Error| Error::new(ATTEMPT, error.to_string());
     let mut complaints: File =
         memfd_create(c"pasta", MFdFlags::MFD_CLOEXEC).map_err(|errno| failed(errno.into()))?.into();
     let mut command = Command::new(&program);
-    command.args(arguments(machine, lab)).arg("--userns").arg(path_of(users));
+    command.args(arguments(machine, lab, ipv6.as_ref())).arg("--userns").arg(path_of(users));
     // When it opens this it is in that user namespace, and may not look at our descriptors any more.
     let network = network.try_clone_to_owned().map_err(failed)?;
     command
@@ -58,7 +60,7 @@ pub(super) fn connect(proof: &SingleThreaded, network: BorrowedFd<'_>, users: Bo
     let mut said = BufReader::new(process.stdout.take().expect("it was piped"));
     let mut ready = String::new();
     let read = said.read_line(&mut ready);
-    let way = Way { address: lab, length: networks::LENGTH, machine, through: Through::Pasta };
+    let way = Way { address: lab, length: networks::LENGTH, machine, ipv6, through: Through::Pasta };
     let pasta = Pasta { way, process, _said: said };
     match read {
         Ok(1..) => {
@@ -75,9 +77,9 @@ pub(super) fn connect(proof: &SingleThreaded, network: BorrowedFd<'_>, users: Bo
     }
 }
 
-/// IPv4 only, no ports but those asked for from inside, and a sign when it is ready: the number of its process.
-fn arguments(machine: Ipv4Addr, lab: Ipv4Addr) -> Vec<String> {
-    let fixed = "--foreground --pid /dev/stdout --ipv4-only --no-netns-quit --mtu 1500 -t none -u none -T none -U none";
+/// No ports but those asked for from inside, and a sign when it is ready: the number of its process.
+fn arguments(machine: Ipv4Addr, lab: Ipv4Addr, ipv6: Option<&WayByIpv6>) -> Vec<String> {
+    let fixed = "--foreground --pid /dev/stdout --no-netns-quit --mtu 1500 -t none -u none -T none -U none";
     let mut arguments: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
     let chosen = [
         ("--ns-ifname", INTERFACE.to_owned()),
@@ -86,6 +88,13 @@ fn arguments(machine: Ipv4Addr, lab: Ipv4Addr) -> Vec<String> {
         ("--gateway", machine.to_string()),
     ];
     arguments.extend(chosen.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+    match ipv6 {
+        None => arguments.push("--ipv4-only".to_owned()),
+        Some(way) => {
+            let chosen = [("--address", way.address), ("--gateway", way.machine)];
+            arguments.extend(chosen.into_iter().flat_map(|(option, value)| [option.to_owned(), value.to_string()]));
+        }
+    }
     arguments
 }
 

@@ -1,6 +1,6 @@
 //! The way to the machine of those who may change its network: a veth pair, forwarding, masquerading.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,7 +9,7 @@ use nix::net::if_::if_nametoindex;
 use nix::sys::socket::SockProtocol;
 
 use super::forwarding::{self, Forwarding};
-use super::{INTERFACE, Through, Way, networks};
+use super::{INTERFACE, Through, Way, WayByIpv6, networks};
 use crate::lab::addresses::{Mac, Prefix};
 use crate::lab::error::{Error, Result};
 use crate::lab::masquerade;
@@ -52,21 +52,28 @@ impl Connection {
         let Some(name) = add_pair(&mut links, network)? else { return Ok(None) };
         let index = if_nametoindex(name.as_str()).map_err(|errno| Error::kernel(ATTEMPT, errno))?;
         let mut interface = Interface { index, links };
-        let routed = routes_of(&mut interface.links)?;
+        let routed = routes_of(&mut interface.links, libc::AF_INET)?;
         let (machine, lab) = networks::choose(index, &routed)?;
+        let ipv6 = forwarding::is_on_for_ipv6().then(|| routes_of(&mut interface.links, libc::AF_INET6)).transpose()?;
+        let ipv6 = ipv6.and_then(|routed| WayByIpv6::choose(index, &routed));
         let mut batch = Batch::default();
         if let Some(prefix) = Prefix::new(IpAddr::V4(machine), networks::LENGTH) {
             rtnetlink::address(&mut batch, index, prefix);
         }
+        let prefix6 = ipv6.as_ref().and_then(|way| Prefix::new(IpAddr::V6(way.machine), way.length));
+        if let Some(prefix) = prefix6 {
+            rtnetlink::usable_address(&mut batch, index, prefix);
+        }
         let addressed = interface.links.request(&batch);
         addressed.map_err(|refusal| Error::refused(format!("giving {name} the address {machine}"), &refusal))?;
+        let mut hidden = vec![masquerade::every_packet().ipv4().is(Field::Source4, &lab.octets())];
+        hidden.extend(
+            ipv6.as_ref().map(|way| masquerade::every_packet().ipv6().is(Field::Source6, &way.address.octets())),
+        );
         Ok(Some(Connection {
-            way: Way { address: lab, length: networks::LENGTH, machine, through: Through::Veth },
+            way: Way { address: lab, length: networks::LENGTH, machine, ipv6, through: Through::Veth },
             _forwarding: forwarding::need(proof)?,
-            _masquerading: masquerade::add(
-                name.clone().leak(),
-                masquerade::every_packet().is(Field::Source4, &lab.octets()),
-            )?,
+            _masquerading: masquerade::add(name.clone().leak(), hidden)?,
             interface,
         }))
     }
@@ -108,15 +115,16 @@ fn open() -> Result<Socket> {
     Socket::open(SockProtocol::NetlinkRoute).map_err(|errno| Error::kernel(ATTEMPT, errno))
 }
 
-/// What the machine has IPv4 routes to, in all tables, default routes left out.
-pub(super) fn routes() -> Result<Vec<Prefix>> {
-    routes_of(&mut open()?)
+/// What the machine has routes to by IPv4, in all tables, default routes left out, and by IPv6, with them.
+pub(super) fn routes() -> Result<[Vec<Prefix>; 2]> {
+    let mut links = open()?;
+    Ok([routes_of(&mut links, libc::AF_INET)?, routes_of(&mut links, libc::AF_INET6)?])
 }
 
-fn routes_of(links: &mut Socket) -> Result<Vec<Prefix>> {
+fn routes_of(links: &mut Socket, family: i32) -> Result<Vec<Prefix>> {
     let mut question = Batch::default();
     let mut header = [0; 12];
-    header[0] = libc::AF_INET as u8;
+    header[0] = family as u8;
     question.add(libc::RTM_GETROUTE, libc::NLM_F_DUMP, &header, |_| {});
     let mut routes = Vec::new();
     let asked = links.ask(&question, |_, payload| routes.extend(destination(payload)));
@@ -124,9 +132,16 @@ fn routes_of(links: &mut Socket) -> Result<Vec<Prefix>> {
     Ok(routes)
 }
 
+/// Where a route leads, `struct rtmsg` of rtnetlink(7); of IPv4's default routes nothing is said.
 fn destination(route: &[u8]) -> Option<Prefix> {
-    let length = *route.get(1)?;
-    let (_, bytes) = attributes(route.get(12..)?).find(|(kind, _)| *kind == libc::RTA_DST)?;
-    let address = Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?);
-    Prefix::new(IpAddr::V4(address), length).filter(|prefix| prefix.length() > 0)
+    let (family, length, kind) = (i32::from(*route.first()?), *route.get(1)?, *route.get(7)?);
+    let told = attributes(route.get(12..)?).find(|(kind, _)| *kind == libc::RTA_DST);
+    let address: IpAddr = match (family, told) {
+        (libc::AF_INET, Some((_, bytes))) => <[u8; 4]>::try_from(bytes).ok()?.into(),
+        (libc::AF_INET6, Some((_, bytes))) => <[u8; 16]>::try_from(bytes).ok()?.into(),
+        // What is said to be unreachable is a route, too.
+        (libc::AF_INET6, None) if kind == libc::RTN_UNICAST => Ipv6Addr::UNSPECIFIED.into(),
+        _ => return None,
+    };
+    Prefix::new(address, length).filter(|prefix| prefix.length() > 0 || address.is_ipv6())
 }
