@@ -54,6 +54,9 @@ pub(crate) fn lay(topology: &Topology, routes: &[Vec<Hop>], spaces: &mut Spaces,
     for node in &nodes {
         let own = topology.addresses_of(*node);
         let near = &mut spaces.get_mut(&Space::Node(*node)).expect("every node has a space").links;
+        let mut quiet = Batch::default();
+        rtnetlink::without_own_address(&mut quiet, OUTSIDE);
+        near.request(&quiet).ok(); // A kernel without IPv6 makes none anyhow.
         let mut up = Batch::default();
         rtnetlink::raise_without_neighbours(&mut up, OUTSIDE);
         near.request(&up).map_err(failed(*node))?;

@@ -90,6 +90,20 @@ pub(crate) fn raise_without_neighbours(batch: &mut Batch, index: u32) {
     batch.add(libc::RTM_NEWLINK, 0, &link_header(index, UP | libc::IFF_NOARP as u32), |_| {});
 }
 
+/// Has an interface make no IPv6 address for itself, which would be tentative for up to a second.
+pub(crate) fn without_own_address(batch: &mut Batch, index: u32) {
+    /// `IFLA_INET6_ADDR_GEN_MODE` of linux/if_link.h, and its value `IN6_ADDR_GEN_MODE_NONE`.
+    const HOW_ADDRESSES_ARE_MADE: u16 = 8;
+    const NOT: u8 = 1;
+    batch.add(libc::RTM_NEWLINK, 0, &link_header(index, 0), |link| {
+        link.nest(libc::IFLA_AF_SPEC, |families| {
+            families.nest(libc::AF_INET6 as u16, |v6| {
+                v6.put(HOW_ADDRESSES_ARE_MADE, &[NOT]);
+            });
+        });
+    });
+}
+
 /// A route to everything by an interface, after all other routes.
 pub(crate) fn default_route(batch: &mut Batch, v6: bool, index: u32) {
     let family = if v6 { libc::AF_INET6 } else { libc::AF_INET } as u8;
