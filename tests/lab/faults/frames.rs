@@ -13,6 +13,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 
+use super::bursts::send_until_there_is_a_ring;
 use super::datagrams::Pair;
 use crate::talk::connect;
 
@@ -52,7 +53,7 @@ fn vlan_tags_pass() -> Result<()> {
 #[isotest]
 fn vlan_tags_pass_where_many_packets_do() -> Result<()> {
     let pair = Pair::new(1)?;
-    pair.send(10_000);
+    send_until_there_is_a_ring(&pair);
     tags_pass(&pair);
     Ok(())
 }
