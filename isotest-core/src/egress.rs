@@ -1,7 +1,7 @@
 //! Where may a test go, and what is it called where it tried to go? Plain data, and how it is written.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,9 @@ impl Allowed {
     ///
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Allowed, String> {
+        if text.contains("://") {
+            return Err("this is a URL: write its host alone".to_owned());
+        }
         let (host, port) = split(text)?;
         let (address, length) = match host.split_once('/') {
             Some((address, length)) => (address, Some(length)),
@@ -119,6 +122,11 @@ impl Allowed {
                 let most = if address.is_ipv4() { 32 } else { 128 };
                 let length = length.map_or(Some(most), |length| length.parse().ok().filter(|length| *length <= most));
                 let length = length.ok_or_else(|| format!("a network's length is a number from 0 to {most}"))?;
+                if let Some(first) = not_the_first(address, length) {
+                    return Err(format!(
+                        "the network begins with {first}: write {first}/{length}, or leave the length out"
+                    ));
+                }
                 Ok(Allowed::Network { address, length, port })
             }
             (Err(_), None) if is_name(host) && port.is_none() => Ok(Allowed::Name(host.to_ascii_lowercase())),
@@ -162,6 +170,19 @@ fn is_name(text: &str) -> bool {
     let name = text.strip_prefix("*.").unwrap_or(text);
     // What is all digits and points was to be an address.
     name.len() <= 253 && name.split('.').all(label) && name.chars().any(|c| c.is_ascii_alphabetic())
+}
+
+/// The first address of the network, if this is another.
+fn not_the_first(address: IpAddr, length: u8) -> Option<IpAddr> {
+    let first = match address {
+        IpAddr::V4(v4) => {
+            Ipv4Addr::from(u32::from(v4) & u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)).into()
+        }
+        IpAddr::V6(v6) => {
+            Ipv6Addr::from(u128::from(v6) & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)).into()
+        }
+    };
+    (first != address).then_some(first)
 }
 
 pub(crate) fn is_in(address: IpAddr, network: IpAddr, length: u8) -> bool {
@@ -225,6 +246,9 @@ mod tests {
             ("10.0.0", "this is neither an address, nor a network, nor a name"),
             ("", "this is neither an address, nor a network, nor a name"),
             ("example.com:443", "a name is asked for without a port: leave the port out"),
+            ("https://example.com/", "this is a URL: write its host alone"),
+            ("10.0.0.1/8", "the network begins with 10.0.0.0: write 10.0.0.0/8, or leave the length out"),
+            ("2001:db8::1/32", "the network begins with 2001:db8::: write 2001:db8::/32, or leave the length out"),
         ] {
             assert_eq!(Allowed::read(text), Err(expected.to_owned()), "{text}");
         }

@@ -1,6 +1,6 @@
 //! Who reaches whom?
 
-use std::net::{IpAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 
 use isotest::isotest;
 use isotest::lab::{Lab, Result};
@@ -29,6 +29,40 @@ fn a_network_of_two_addresses_is_enough_for_a_link() -> Result<()> {
     for address in bob.addresses() {
         assert!(converse(&alice, &bob, address), "{address}");
     }
+    Ok(())
+}
+
+#[isotest]
+fn groups_and_broadcasts_reach_the_neighbours_and_go_no_further() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob, carol) = (lab.host("alice")?, lab.host("bob")?, lab.host("carol")?);
+    lab.switch("lan")?.connect(&[&alice, &bob])?;
+    lab.link(&bob, &carol)?;
+    const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+    let listens = |host: &isotest::lab::Host| {
+        host.enter(|| {
+            let socket = UdpSocket::bind("0.0.0.0:5353").expect("the port is free");
+            socket.join_multicast_v4(&GROUP, &Ipv4Addr::UNSPECIFIED).expect("it has an interface for groups");
+            socket.set_nonblocking(true).expect("it is a socket");
+            socket
+        })
+    };
+    let (at_bob, at_carol) = (listens(&bob), listens(&carol));
+    let heard = |socket: &UdpSocket| {
+        let mut word = [0; 16];
+        socket.recv(&mut word).map(|length| String::from_utf8_lossy(&word[..length]).into_owned()).ok()
+    };
+    for (to, word) in [(GROUP, "to a group"), (Ipv4Addr::BROADCAST, "to everybody")] {
+        let sent = alice.enter(|| {
+            let socket = UdpSocket::bind("0.0.0.0:0")?;
+            socket.set_broadcast(true)?;
+            socket.send_to(word.as_bytes(), (to, 5353))
+        });
+        sent.expect("there is a way");
+        assert_eq!((heard(&at_bob).as_deref(), heard(&at_carol)), (Some(word), None));
+    }
+    let elsewhere = alice.enter(|| TcpStream::connect("203.0.113.7:7")).expect_err("a group is no way out");
+    assert_eq!(elsewhere.kind(), std::io::ErrorKind::NetworkUnreachable);
     Ok(())
 }
 

@@ -206,6 +206,7 @@ fn write(step: &Step, batch: &mut Batch, spaces: &Spaces) {
         Step::Raise { index, .. } => rtnetlink::raise(batch, *index),
         Step::Address { index, prefix, .. } => rtnetlink::address(batch, *index, *prefix),
         Step::Neighbour { index, address, mac, .. } => rtnetlink::neighbour(batch, *index, *address, *mac),
+        Step::Groups { index, .. } => rtnetlink::groups(batch, *index),
         Step::Everything { like } => rtnetlink::everything(batch, *like),
         Step::Route { hop, .. } => rtnetlink::route(batch, hop.to, hop.by),
     }

@@ -59,6 +59,11 @@ pub(crate) enum Step {
         hop: Hop,
         host: String,
     },
+    /// Has groups, and everybody, reached by an interface.
+    Groups {
+        index: u32,
+        host: String,
+    },
     /// Takes whatever arrives, of this family, for the host's own.
     Everything {
         like: IpAddr,
@@ -135,6 +140,7 @@ pub(crate) fn steps(topology: &Topology, routes: &[Vec<Hop>]) -> Vec<(Space, Ste
             steps.extend(known.map(|(address, mac)| (space, Step::Neighbour { index, address, mac, host: host() })));
         }
         steps.extend(routes[node].iter().map(|hop| (space, Step::Route { hop: *hop, host: host() })));
+        steps.extend(groups(topology, node, &routes[node]).map(|index| (space, Step::Groups { index, host: host() })));
         if it.role == Role::Internet {
             steps.extend(everything(topology, node).map(|like| (space, Step::Everything { like })));
         }
@@ -171,6 +177,18 @@ fn neighbours(topology: &Topology, at: At) -> Vec<(IpAddr, Mac)> {
     let entries = others
         .flat_map(|(other, port)| topology.addresses(other).into_iter().map(|prefix| (prefix.address(), port.mac)));
     entries.collect()
+}
+
+/// The interface by which a host reaches groups of IPv4, `ip(7)`: that of its default route, as on any machine; without one the first that
+/// has an address. IPv6 has routes for its groups at every interface.
+fn groups(topology: &Topology, node: usize, routes: &[Hop]) -> Option<u32> {
+    let has_default = routes.iter().any(|hop| hop.to.address().is_ipv4() && hop.to.length() == 0);
+    if has_default || topology.nodes[node].role.forwards() || topology.nodes[node].role == Role::Internet {
+        return None;
+    }
+    let mut ports = topology.ports_of(node);
+    let has_address = |at: At| topology.addresses(at).iter().any(|prefix| prefix.address().is_ipv4());
+    ports.find(|(at, _)| has_address(*at)).map(|(_, port)| index(topology, port))
 }
 
 /// An address of each family that a node's links have.
@@ -261,6 +279,7 @@ impl fmt::Display for Step {
             Step::Everything { like } => {
                 write!(f, "making {} the internet's own, by a rule", Prefix::everything(*like))
             }
+            Step::Groups { host, .. } => write!(f, "giving `{host}` a route to groups and to everybody"),
             Step::Route { hop, host } => write!(f, "routing {} through {} on `{host}`", hop.to, hop.by),
         }
     }

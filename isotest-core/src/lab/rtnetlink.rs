@@ -1,6 +1,6 @@
 //! How is the kernel told of links, addresses and routes? One function per message, `rtnetlink(7)`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::addresses::{Mac, Prefix};
@@ -156,6 +156,18 @@ pub(crate) fn route(batch: &mut Batch, to: Prefix, by: IpAddr) {
     batch.add(libc::RTM_NEWROUTE, CREATE, &route_header(to, libc::RTN_UNICAST), |route| {
         route.put(libc::RTA_DST, &bytes(to.address())).put(libc::RTA_GATEWAY, &bytes(by));
     });
+}
+
+/// A way for what is sent to groups, and to everybody: by this link.
+pub(crate) fn groups(batch: &mut Batch, index: u32) {
+    let networks = [(Ipv4Addr::new(224, 0, 0, 0), 4), (Ipv4Addr::BROADCAST, 32)];
+    for to in networks.into_iter().filter_map(|(first, length)| Prefix::new(first.into(), length)) {
+        let mut header = route_header(to, libc::RTN_UNICAST);
+        header[6] = libc::RT_SCOPE_LINK;
+        batch.add(libc::RTM_NEWROUTE, CREATE, &header, |route| {
+            route.put(libc::RTA_DST, &bytes(to.address())).number(libc::RTA_OIF, index);
+        });
+    }
 }
 
 /// Has all packets of a family that arrive taken for the network's own, whatever their destination; what it sends goes by its other

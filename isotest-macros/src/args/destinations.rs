@@ -1,9 +1,12 @@
 //! Is `10.0.0.0/8:443` something that a test may be allowed to go to? The library reads it in the same way, `Allowed::read`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Says what is wrong with an entry: an address, a network or a name, the first two with a port or without.
 pub(super) fn check(text: &str) -> Result<(), String> {
+    if text.contains("://") {
+        return Err("this is a URL: write its host alone".to_owned());
+    }
     let (host, has_port) = without_port(text)?;
     let (address, length) = match host.split_once('/') {
         Some((address, length)) => (address, Some(length)),
@@ -13,14 +16,29 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         (Ok(_), None) => Ok(()),
         (Ok(address), Some(length)) => {
             let most = if address.is_ipv4() { 32 } else { 128 };
-            let fits = length.parse::<u8>().is_ok_and(|length| length <= most);
-            if fits { Ok(()) } else { Err(format!("a network's length is a number from 0 to {most}")) }
+            let length = length.parse::<u8>().ok().filter(|length| *length <= most);
+            let length = length.ok_or_else(|| format!("a network's length is a number from 0 to {most}"))?;
+            let first = first_of(address, length);
+            let begins = || format!("the network begins with {first}: write {first}/{length}, or leave the length out");
+            if first == address { Ok(()) } else { Err(begins()) }
         }
         (Err(_), None) if is_name(host) => {
             let without = "a name is asked for without a port: leave the port out";
             if has_port { Err(without.to_owned()) } else { Ok(()) }
         }
         (Err(_), _) => Err("write an address, a network or a name, as in `10.0.0.0/8:443` or `example.com`".to_owned()),
+    }
+}
+
+/// The first address of the network that this one is in.
+fn first_of(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            Ipv4Addr::from(u32::from(v4) & u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)).into()
+        }
+        IpAddr::V6(v6) => {
+            Ipv6Addr::from(u128::from(v6) & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)).into()
+        }
     }
 }
 
@@ -55,7 +73,18 @@ mod tests {
         for right in ["10.0.0.0/8", "10.0.0.1:443", "::1", "[2001:db8::/32]:53", "example.com", "*.example.com"] {
             assert_eq!(check(right), Ok(()), "{right}");
         }
-        for wrong in ["", "10.0.0.0/33", "::/129", "10.0.0.1:0", "10.0.0", "example.com:443", "a b", "[::1]x"] {
+        for wrong in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.1:0",
+            "10.0.0",
+            "example.com:443",
+            "a b",
+            "[::1]x",
+            "10.0.0.1/8",
+            "http://a.b",
+        ] {
             assert!(check(wrong).is_err(), "{wrong}");
         }
     }

@@ -49,6 +49,9 @@ impl Who {
         }
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         let below = name.strip_prefix("*.");
+        if ["localhost", "ip6-localhost", "ip6-loopback"].contains(&name.as_str()) || name.ends_with(".localhost") {
+            return Err("every host is that to itself");
+        }
         if !is_name(below.unwrap_or(&name)) {
             return Err("this is neither an address nor a name of letters, digits, hyphens and dots");
         }
