@@ -33,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) mqueue: bool,
     /// Whether each PID namespace has a `kernel.pid_max` of its own. Where it has not, writing it changes the host's.
     pub(crate) own_pid_max: bool,
+    /// What /etc/hosts says, where there is one.
+    pub(crate) hosts: Option<String>,
     /// Where this process was started.
     pub(crate) directory: Option<PathBuf>,
 }
@@ -53,6 +55,7 @@ impl Facts {
             sys_read_only: statvfs("/sys").is_ok_and(|sys| sys.flags().contains(FsFlags::ST_RDONLY)),
             mqueue: PathBuf::from("/dev/mqueue").is_dir(),
             own_pid_max: std::fs::read_to_string("/proc/sys/kernel/osrelease").is_ok_and(|own| is_since(&own, 6, 14)),
+            hosts: std::fs::read_to_string("/etc/hosts").ok(),
             directory: std::env::current_dir().ok(),
         }
     }

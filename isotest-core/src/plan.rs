@@ -1,7 +1,9 @@
 //! In what order do we set up? A pure function from what a test asks for and what the host is to a list of steps.
 
+mod directories;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::sched::CloneFlags;
 
@@ -35,6 +37,8 @@ pub(crate) enum Step {
     RaiseLoopback,
     /// Name the machine, `sethostname(2)`.
     Hostname(String),
+    /// Covers a file by another, from a tmpfs that is mounted on a directory for it, and stays there.
+    Lay { over: PathBuf, contents: String, shelf: PathBuf },
 }
 
 /// All steps of one sandbox, by who carries them out and when.
@@ -139,7 +143,8 @@ fn sandbox(spec: &Spec, facts: &Facts, keep: &[PathBuf]) -> Vec<Step> {
         steps.push(Step::RaiseLoopback);
     }
     if own(spec.mount) {
-        private_directories(spec, facts, keep, &mut steps);
+        let names = own_name(spec, facts).filter(|_| own(spec.uts));
+        directories::layer(spec, facts, keep, names, &mut steps);
     }
     if own(spec.mount) && own(spec.net) {
         system_files(facts, &mut steps);
@@ -193,39 +198,12 @@ fn pid_max(processes: u64) -> u64 {
     processes.max(1).saturating_add(300).min(MOST)
 }
 
-fn private_directories(spec: &Spec, facts: &Facts, keep: &[PathBuf], steps: &mut Vec<Step>) {
-    let kept = hidden(keep, &facts.private);
-    // Copies are taken before the first tmpfs hides anything.
-    steps.extend(kept.iter().cloned().map(Step::Detach));
-    // From the outside in: what is kept may contain a private directory (a checkout in /tmp with $TMPDIR in it).
-    let mut layers: Vec<&PathBuf> = facts.private.iter().chain(&kept).collect();
-    layers.sort();
-    for at in layers {
-        if kept.contains(at) {
-            steps.push(Step::Attach(at.clone()));
-            continue;
-        }
-        if facts.private.iter().any(|outer| outer != at && at.starts_with(outer)) {
-            steps.push(Step::MakeDirectory(at.clone()));
-        }
-        let mode = if at == Path::new("/run") { 0o755 } else { 0o1777 };
-        let options = format!("size={},mode={mode:o}", spec.tmp);
-        steps.push(Step::Tmpfs { at: at.clone(), bytes: spec.tmp, options });
-    }
-    let visible = |path: &PathBuf| facts.private.contains(path) || kept.iter().any(|kept| path.starts_with(kept));
-    steps.extend(facts.directory.iter().filter(|path| visible(path)).cloned().map(Step::Enter));
-}
-
-/// The kept paths that a private directory would hide, without those that come back with another. The private directory
-/// itself is never kept.
-fn hidden(keep: &[PathBuf], private: &[PathBuf]) -> Vec<PathBuf> {
-    let hides = |path: &Path| private.iter().filter(|outer| path.starts_with(outer)).max();
-    let mut kept: Vec<&PathBuf> = keep.iter().filter(|path| hides(path).is_some() && !private.contains(path)).collect();
-    kept.sort();
-    kept.dedup();
-    let comes_with =
-        |path: &PathBuf, outer: &PathBuf| outer != path && path.starts_with(outer) && hides(outer) == hides(path);
-    kept.iter().filter(|path| !kept.iter().any(|outer| comes_with(path, outer))).map(|path| (*path).clone()).collect()
+/// An /etc/hosts that knows the sandbox by its own name, which many programs look up when they start.
+fn own_name(spec: &Spec, facts: &Facts) -> Option<Step> {
+    let (hosts, shelf) = (facts.hosts.as_ref()?, facts.private.last()?);
+    let end = if hosts.is_empty() || hosts.ends_with('\n') { "" } else { "\n" };
+    let contents = format!("{hosts}{end}127.0.0.1 {name}\n::1 {name}\n", name = spec.hostname);
+    Some(Step::Lay { over: "/etc/hosts".into(), contents, shelf: shelf.clone() })
 }
 
 /// A `/sys` that shows the new network namespace, with the control groups that parallelism is read from.
@@ -254,9 +232,12 @@ impl Step {
             Step::Unshare(_) => Stage::Namespaces,
             Step::RaiseLoopback => Stage::Loopback,
             Step::Mount { kind: "proc", .. } => Stage::Proc,
-            Step::MakePrivate | Step::Detach(_) | Step::Tmpfs { .. } | Step::Attach(_) | Step::Mount { .. } => {
-                Stage::Mount
-            }
+            Step::MakePrivate
+            | Step::Detach(_)
+            | Step::Tmpfs { .. }
+            | Step::Attach(_)
+            | Step::Lay { .. }
+            | Step::Mount { .. } => Stage::Mount,
             Step::Write { .. } | Step::MakeDirectory(_) | Step::Enter(_) | Step::Hostname(_) => Stage::Other,
         }
     }
@@ -272,6 +253,7 @@ impl fmt::Display for Step {
             Step::Tmpfs { at, bytes, .. } => write!(f, "mounting tmpfs of {bytes} bytes on {}", at.display()),
             Step::MakeDirectory(path) => write!(f, "making the directory {}", path.display()),
             Step::Attach(path) => write!(f, "putting {} back", path.display()),
+            Step::Lay { over, .. } => write!(f, "laying a file over {}", over.display()),
             Step::Enter(path) => write!(f, "entering {}", path.display()),
             Step::Mount { kind, at, .. } => write!(f, "mounting {kind} on {}", at.display()),
             Step::RaiseLoopback => f.write_str("bringing lo up"),
@@ -296,77 +278,8 @@ pub(crate) fn names(flags: CloneFlags) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::directories::tests::facts;
     use super::*;
-
-    fn facts(private: &[&str], directory: &str) -> Facts {
-        Facts {
-            uid: 1000,
-            gid: 1000,
-            uid_ranges: Vec::new(),
-            gid_ranges: Vec::new(),
-            name: std::ffi::CString::default(),
-            private: private.iter().map(PathBuf::from).collect(),
-            private_devices: Vec::new(),
-            cgroups: false,
-            sys_read_only: false,
-            mqueue: false,
-            own_pid_max: true,
-            directory: Some(directory.into()),
-        }
-    }
-
-    /// What is said of the private directories, in order.
-    fn layers(private: &[&str], keep: &[&str], directory: &str) -> Vec<String> {
-        let keep: Vec<PathBuf> = keep.iter().map(PathBuf::from).collect();
-        let mut steps = Vec::new();
-        private_directories(&Spec::default().tmp(1), &facts(private, directory), &keep, &mut steps);
-        steps.iter().map(Step::to_string).collect()
-    }
-
-    #[test]
-    fn a_checkout_in_a_private_directory_is_carried_across() {
-        let expected = [
-            "taking a copy of the mount /tmp/checkout",
-            "mounting tmpfs of 1 bytes on /run",
-            "mounting tmpfs of 1 bytes on /tmp",
-            "putting /tmp/checkout back",
-            "entering /tmp/checkout/member",
-        ];
-        assert_eq!(layers(&["/run", "/tmp"], &["/tmp/checkout", "/home/me"], "/tmp/checkout/member"), expected);
-    }
-
-    #[test]
-    fn a_private_directory_in_a_checkout_is_private_still() {
-        let expected = [
-            "taking a copy of the mount /tmp/checkout",
-            "taking a copy of the mount /tmp/checkout/tmp/target",
-            "mounting tmpfs of 1 bytes on /tmp",
-            "putting /tmp/checkout back",
-            "making the directory /tmp/checkout/tmp",
-            "mounting tmpfs of 1 bytes on /tmp/checkout/tmp",
-            "putting /tmp/checkout/tmp/target back",
-            "entering /tmp/checkout",
-        ];
-        let keep =
-            ["/tmp/checkout", "/tmp/checkout/tests", "/tmp/checkout/tmp/target", "/tmp/checkout/tmp/target/debug"];
-        assert_eq!(layers(&["/tmp", "/tmp/checkout/tmp"], &keep, "/tmp/checkout"), expected);
-    }
-
-    #[test]
-    fn a_private_directory_is_not_kept_but_what_is_below_it() {
-        let expected = [
-            "taking a copy of the mount /dev/shm/debug",
-            "mounting tmpfs of 1 bytes on /dev/shm",
-            "putting /dev/shm/debug back",
-            "entering /dev/shm",
-        ];
-        assert_eq!(layers(&["/dev/shm"], &["/dev/shm", "/dev/shm/debug", "/dev/shm/debug/deps"], "/dev/shm"), expected);
-    }
-
-    #[test]
-    fn outside_of_private_directories_nothing_is_carried() {
-        assert_eq!(layers(&["/tmp"], &["/home/me", "/tmpfiles"], "/home/me"), ["mounting tmpfs of 1 bytes on /tmp"]);
-    }
 
     #[test]
     fn a_limit_of_processes_leaves_as_many_ids_when_they_begin_again() {

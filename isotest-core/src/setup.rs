@@ -46,6 +46,7 @@ fn carry_out_one(step: &Step, detached: &mut Detached) -> Result<()> {
         }
         Step::RaiseLoopback => sys::network::raise_loopback(),
         Step::Hostname(name) => nix::unistd::sethostname(name),
+        Step::Lay { over, contents, shelf } => lay(over, contents, shelf),
     }
 }
 
@@ -68,6 +69,15 @@ fn attach(path: &Path, detached: &mut Detached) -> Result<()> {
     let (_, tree) = detached.0.swap_remove(index);
     make_place_for(&tree, path)?;
     sys::mount::move_mount(&tree, &c_path(path)?)
+}
+
+fn lay(over: &Path, contents: &str, shelf: &Path) -> Result<()> {
+    // Not in what the test finds there, which is empty. A file without a name won't do: nothing can be mounted over it again.
+    mount(Some("tmpfs"), shelf, Some("tmpfs"), NO_PRIVILEGE, Some("size=1M,mode=755"))?;
+    let file = shelf.join("file");
+    std::fs::write(&file, contents).map_err(errno)?;
+    let tree = sys::mount::open_tree(&c_path(&file)?)?;
+    sys::mount::move_mount(&tree, &c_path(over)?)
 }
 
 /// A mount needs something of its own kind to be attached to.

@@ -1,5 +1,7 @@
 //! Names that a machine has one of: its own, and the keys of inter-process communication.
 
+use std::net::{IpAddr, ToSocketAddrs};
+
 use isotest::isotest;
 use nix::errno::Errno;
 use nix::mqueue::{MQ_OFlag, MqAttr, mq_open, mq_unlink};
@@ -20,6 +22,31 @@ fn the_machine_is_called_isotest() {
 #[isotest(hostname = "db-1")]
 fn the_machine_is_called_as_asked() {
     assert_eq!(hostname(), "db-1");
+}
+
+/// What getaddrinfo(3) makes of a name.
+fn resolved(name: &str) -> Vec<IpAddr> {
+    let mut found: Vec<_> = (name, 7).to_socket_addrs().into_iter().flatten().map(|socket| socket.ip()).collect();
+    found.sort();
+    found
+}
+
+#[isotest(egress = "fail")]
+fn a_machine_knows_itself_by_its_name() {
+    assert_eq!(resolved("isotest").first(), Some(&IpAddr::from([127, 0, 0, 1])));
+    let own = std::fs::read_to_string("/etc/hosts").expect("it can be read");
+    assert!(own.ends_with("127.0.0.1 isotest\n::1 isotest\n"), "{own}");
+}
+
+#[isotest(hostname = "db-1", egress = "fail")]
+fn a_machine_with_another_name_knows_itself_by_that() {
+    assert_eq!(resolved("db-1").first(), Some(&IpAddr::from([127, 0, 0, 1])));
+}
+
+#[isotest(uts = "host")]
+fn who_has_the_host_s_name_has_its_file_of_names() {
+    let own = std::fs::read_to_string("/etc/hosts").expect("it can be read");
+    assert!(!own.ends_with("::1 isotest\n"), "{own}");
 }
 
 #[isotest]

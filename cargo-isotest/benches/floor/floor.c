@@ -56,13 +56,13 @@ struct clone3_args {
 
 enum step {
     USER, PID, MNT, NET, UTS, IPC,
-    LO, PORTS, PING, HOSTNAME, PRIVATE, TMPFS, PROC, SYSFS, CGROUP, TEST,
+    LO, PORTS, PING, HOSTNAME, PRIVATE, TMPFS, HOSTS, PROC, SYSFS, CGROUP, TEST,
     STEPS
 };
 
 static const char *const step_names[STEPS] = {
     "user", "pid", "mnt", "net", "uts", "ipc",
-    "lo", "ports", "ping", "hostname", "private", "tmpfs", "proc", "sysfs", "cgroup", "test",
+    "lo", "ports", "ping", "hostname", "private", "tmpfs", "hosts", "proc", "sysfs", "cgroup", "test",
 };
 
 /* Without what it needs a step would change the host, so it is left out too. A mount needs PRIVATE because it would
@@ -75,6 +75,7 @@ static const unsigned needs[STEPS] = {
     [HOSTNAME] = NEEDS(UTS),
     [PRIVATE] = NEEDS(MNT),
     [TMPFS] = NEEDS(PRIVATE),
+    [HOSTS] = NEEDS(TMPFS) | NEEDS(HOSTNAME),
     [PROC] = NEEDS(PRIVATE) | NEEDS(PID),
     [SYSFS] = NEEDS(PRIVATE) | NEEDS(NET),
     [CGROUP] = NEEDS(SYSFS),
@@ -161,6 +162,20 @@ static void mount_tmpfs(void)
         check(mount("tmpfs", tmpfs[i].path, "tmpfs", MS_NOSUID | MS_NODEV, tmpfs[i].options), "mounting tmpfs on", tmpfs[i].path);
 }
 
+/* A file over /etc/hosts, which knows the machine by its name, from a tmpfs that the next one covers. */
+static void lay_hosts(void)
+{
+    const char *own = "/var/tmp/file";
+    check(mount("tmpfs", "/var/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=1M,mode=755"), "mounting tmpfs on", "/var/tmp");
+    int file = check(open(own, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), "making", own);
+    const char *text = "127.0.0.1 localhost\n::1 localhost\n127.0.0.1 isotest\n::1 isotest\n";
+    check(write(file, text, strlen(text)), "writing", own);
+    close(file);
+    int tree = check(syscall(SYS_open_tree, AT_FDCWD, own, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), "copying", own);
+    check(syscall(SYS_move_mount, tree, "", AT_FDCWD, "/etc/hosts", MOVE_MOUNT_F_EMPTY_PATH), "moving a file over", "/etc/hosts");
+    close(tree);
+}
+
 static void mount_sysfs(void)
 {
     int cgroup = -1;
@@ -203,6 +218,7 @@ static void init(int maps_written)
     if (wanted[PING]) ping_for_own_group();
     if (wanted[HOSTNAME]) check(sethostname("isotest", 7), "setting", "the hostname");
     if (wanted[PRIVATE]) check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "making private", "/");
+    if (wanted[HOSTS]) lay_hosts();
     if (wanted[TMPFS]) mount_tmpfs();
     if (wanted[PROC]) check(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "mounting proc on", "/proc");
     if (wanted[SYSFS]) mount_sysfs();
