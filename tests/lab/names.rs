@@ -220,3 +220,33 @@ fn daemons_of_the_machine_are_not_asked() -> Result<()> {
     assert_eq!(seen, "passwd: files\nhosts: files dns\n");
     Ok(())
 }
+
+#[isotest]
+fn of_a_host_s_addresses_the_asker_s_neighbour_comes_first() -> Result<()> {
+    let lab = Lab::new()?;
+    let (left, middle, right) = (lab.host("left")?, lab.host("middle")?, lab.host("right")?);
+    let gateway = lab.router("gateway")?;
+    lab.link(&left, &middle)?;
+    lab.link(&middle, &right)?;
+    let inside = lab.host("inside")?;
+    lab.link(&inside, &gateway)?;
+    let door = lab.link(&gateway, &right)?;
+    gateway.masquerade(&door)?;
+    for (asker, name, first) in [
+        (&left, "middle", "10.128.0.2"),
+        (&right, "middle", "10.128.1.1"),
+        (&inside, "gateway", "10.128.2.2"),
+        (&right, "gateway", "10.128.3.1"),
+    ] {
+        let first: IpAddr = first.parse().expect("an address");
+        let file = asker.enter(|| std::fs::read_to_string("/etc/hosts").expect("it can be read"));
+        let named = file.lines().find_map(|line| line.strip_suffix(&format!(" {name}")));
+        assert_eq!(named, Some(first.to_string().as_str()), "in the file of `{}`", asker.name());
+        let question = question(name, A);
+        let reply = asker.enter(|| ask_by_udp(&question));
+        // Behind the question a record begins with its name, type, class, time to live and length: twelve bytes.
+        let data = &reply[question.len() + 12..][..4];
+        assert_eq!(IpAddr::from([data[0], data[1], data[2], data[3]]), first, "by DNS, from `{}`", asker.name());
+    }
+    Ok(())
+}

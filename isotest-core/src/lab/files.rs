@@ -39,23 +39,57 @@ pub(crate) struct Views {
     pub(crate) variables: Arc<Vec<(&'static str, String)>>,
 }
 
-/// What is in a host's /etc/hosts.
-pub(crate) fn hosts_known_to(viewer: usize, topology: &Topology, whereabouts: &Whereabouts) -> String {
-    let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
-    for (node, it) in topology.nodes.iter().enumerate() {
-        for address in whereabouts.known_to(viewer, node) {
-            hosts.push_str(&format!("{address} {}\n", it.name));
-        }
-        if node == viewer && whereabouts.is_alone(node) {
-            LOOPBACK.iter().for_each(|own| hosts.push_str(&format!("{own} {}\n", it.name)));
-        }
-    }
-    hosts
+/// What is in each host's /etc/hosts.
+#[derive(Debug)]
+pub(crate) struct HostsFiles<'t> {
+    topology: &'t Topology,
+    whereabouts: &'t Whereabouts,
+    /// What all say of a host, where they do.
+    usual: Vec<Option<String>>,
 }
 
-/// The files that all hosts see; where hosts may have the same address, each has an /etc/hosts of its own, and so has who is alone.
-pub(crate) fn of(topology: &Topology, whereabouts: &Whereabouts, outside: &Outside) -> Result<Views> {
-    let hosts = hosts_known_to(0, topology, whereabouts);
+impl HostsFiles<'_> {
+    pub(crate) fn of<'t>(topology: &'t Topology, whereabouts: &'t Whereabouts) -> HostsFiles<'t> {
+        let mut files = HostsFiles { topology, whereabouts, usual: Vec::new() };
+        let usual = |node| whereabouts.is_the_same_to_all(node).then(|| files.lines(0, node));
+        files.usual = (0..topology.nodes.len()).map(usual).collect();
+        files
+    }
+
+    /// Whether one will do for all hosts but those that are alone.
+    pub(crate) fn are_one(&self) -> bool {
+        self.usual.iter().all(Option::is_some)
+    }
+
+    /// That of one host.
+    pub(crate) fn known_to(&self, viewer: usize) -> String {
+        let mut hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
+        for (node, it) in self.topology.nodes.iter().enumerate() {
+            match &self.usual[node] {
+                Some(lines) => hosts.push_str(lines),
+                None => hosts.push_str(&self.lines(viewer, node)),
+            }
+            if node == viewer && self.whereabouts.is_alone(node) {
+                hosts.push_str(&own_name(&it.name));
+            }
+        }
+        hosts
+    }
+
+    fn lines(&self, viewer: usize, node: usize) -> String {
+        let name = &self.topology.nodes[node].name;
+        self.whereabouts.known_to(viewer, node).iter().map(|address| format!("{address} {name}\n")).collect()
+    }
+}
+
+/// Lines by which a host knows itself.
+fn own_name(name: &str) -> String {
+    LOOPBACK.iter().map(|own| format!("{own} {name}\n")).collect()
+}
+
+/// The files that all hosts see; where hosts know others by different addresses, each has an /etc/hosts of its own, and so has who is alone.
+pub(crate) fn of(topology: &Topology, hosts: &HostsFiles<'_>, outside: &Outside) -> Result<Views> {
+    let hosts = hosts.known_to(0);
     let mut views =
         Views { hosts: Arc::new(hosts), resolver: Arc::new(format!("nameserver {RESOLVER}\n")), ..Views::default() };
     if let (Some(_), Some(certificate)) = (topology.only(Role::Internet), outside.certificate()?) {
@@ -91,11 +125,15 @@ pub(crate) fn furnish(host: &str, views: &Views) -> Result<()> {
 
 /// Lays the files over those of the test body itself; says which those are.
 pub(crate) fn show_here(views: &Views) -> Result<Vec<String>> {
+    let mut views = views.clone();
+    if let Some(name) = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()) {
+        views.hosts = Arc::new(format!("{}{}", views.hosts, own_name(&name)));
+    }
     // Elsewhere, so that nobody in the test finds another /tmp for a moment.
     let take_elsewhere = || {
         let unshared = nix::sched::unshare(CloneFlags::CLONE_NEWNS);
         unshared.map_err(|errno| Error::kernel("preparing files for the test's own network", errno))?;
-        take(views)
+        take(&views)
     };
     let trees = super::place::on_a_thread("lab-files", take_elsewhere)?;
     lay(&trees)?;

@@ -25,7 +25,7 @@ use super::addresses::Prefix;
 use super::error::{Error, Result};
 use super::internet::Outside;
 use super::routes;
-use super::topology::{LOOPBACK, Role, Topology};
+use super::topology::{LOOPBACK, Node, Role, Topology};
 use super::whereabouts::Whereabouts;
 use crate::hatch::{self, Message};
 use crate::nft::Table;
@@ -50,6 +50,9 @@ pub(crate) struct Names {
 struct Directory {
     /// As each host knows them, or one for all.
     records: Vec<Records>,
+    whereabouts: Arc<Whereabouts>,
+    /// The hosts whose addresses come in an order that depends on who asks.
+    several: BTreeMap<String, usize>,
     /// The names of hosts that have no address.
     alone: BTreeMap<usize, String>,
     /// The hosts that have a way to the machine, whose nameservers know the rest.
@@ -66,7 +69,11 @@ struct Directory {
 impl Directory {
     /// What a host knows of a name in lower case, without a dot at its end.
     fn find(&self, viewer: usize, name: &str) -> Found {
-        match self.records[viewer % self.records.len()].find(name) {
+        let found = match (self.records[viewer % self.records.len()].find(name), self.several.get(name)) {
+            (Found::Addresses(_), Some(node)) => Found::Addresses(self.whereabouts.known_to(viewer, *node)),
+            (found, _) => found,
+        };
+        match found {
             Found::Nobody => match self.outside.find(name) {
                 Found::Nobody if self.led_out.contains(&viewer) => Found::Elsewhere,
                 Found::Nobody => {
@@ -118,7 +125,7 @@ struct Running {
 impl Names {
     pub(crate) fn of(
         topology: &Topology,
-        whereabouts: &Whereabouts,
+        whereabouts: &Arc<Whereabouts>,
         outside: &Arc<Outside>,
         listener: Option<Arc<OwnedFd>>,
     ) -> Names {
@@ -129,8 +136,12 @@ impl Names {
         let led_out = topology.only(Role::Uplink).map(|uplink| routes::connected_to(topology, uplink));
         let led_out = led_out.unwrap_or_default();
         let hosts = topology.nodes.iter().map(|node| (node.role != Role::Here).then(|| node.name.clone())).collect();
+        let differs = |(node, _): &(usize, &Node)| !whereabouts.is_the_same_to_all(*node);
+        let several = topology.nodes.iter().enumerate().filter(differs);
         let directory = Directory {
             records,
+            whereabouts: Arc::clone(whereabouts),
+            several: several.map(|(node, it)| (it.name.clone(), node)).collect(),
             alone,
             led_out,
             outside: Arc::clone(outside),

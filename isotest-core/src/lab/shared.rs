@@ -11,7 +11,7 @@ use super::describe::Remarks;
 use super::engine::Engine;
 use super::error::{Error, Result};
 use super::faults::Faults;
-use super::files;
+use super::files::{self, HostsFiles};
 use super::host::Host;
 use super::internet::Outside;
 use super::names::Names;
@@ -332,18 +332,18 @@ impl Network {
         if let Some(init) = &init {
             account::open((topology, &routes), manner, &mut spaces, init)?;
         }
-        let whereabouts = Whereabouts::of(topology);
-        let views = files::of(topology, &whereabouts, outside)?;
+        let whereabouts = Arc::new(Whereabouts::of(topology));
+        let hosts = HostsFiles::of(topology, &whereabouts);
+        let views = files::of(topology, &hosts, outside)?;
         let listener = init.clone().filter(|_| manner != Manner::Not);
         let names = Arc::new(Names::of(topology, &whereabouts, outside, listener));
         let mut here = Some(here);
         let mut covered = Vec::new();
         let mut places = Vec::new();
-        let alike = !whereabouts.has_doubles();
         for (number, node) in topology.nodes.iter().enumerate() {
             let mut views = views.clone();
-            if !alike || whereabouts.is_alone(number) {
-                views.hosts = Arc::new(files::hosts_known_to(number, topology, &whereabouts));
+            if !hosts.are_one() || whereabouts.is_alone(number) {
+                views.hosts = Arc::new(hosts.known_to(number));
             }
             let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
                 (Role::Here, Some(rooms)) => {

@@ -16,6 +16,8 @@ pub(crate) struct Whereabouts {
 struct Seat {
     segment: usize,
     line: bool,
+    /// Whether the host hides what is behind it from whoever is at this segment.
+    hides: bool,
     addresses: Vec<IpAddr>,
     /// Those of them that are no other host's.
     unique: Vec<IpAddr>,
@@ -31,6 +33,7 @@ impl Whereabouts {
             Seat {
                 segment: topology.cables[at.cable].segment,
                 line: topology.segment(at.cable).line,
+                hides: topology.port(at).is_some_and(|port| port.translates.is_some()),
                 addresses,
                 unique,
             }
@@ -40,15 +43,23 @@ impl Whereabouts {
     }
 
     /// Those by which another knows it: none that some other host may have too, unless the two are neighbours, and not that of its line,
-    /// unless it has no other.
+    /// unless it has no other. Those come first that are at the asker's own segments, then those on the outside of who hides others: many
+    /// programs try only one.
     pub(crate) fn known_to(&self, viewer: usize, node: usize) -> Vec<IpAddr> {
-        let (lines, others): (Vec<_>, Vec<_>) = self.nodes[node].iter().partition(|seat| seat.line);
+        let (lines, mut others): (Vec<_>, Vec<_>) = self.nodes[node].iter().partition(|seat| seat.line);
         if others.is_empty() {
             return lines.into_iter().flat_map(|seat| &seat.addresses).copied().collect();
         }
         let beside = |seat: &Seat| self.nodes[viewer].iter().any(|own| own.segment == seat.segment);
+        others.sort_by_key(|seat| (!beside(seat), !seat.hides));
         let known = |seat: &'_ Seat| if beside(seat) { seat.addresses.clone() } else { seat.unique.clone() };
         others.into_iter().flat_map(known).collect()
+    }
+
+    /// Whether all others know it by the same addresses, in the same order.
+    pub(crate) fn is_the_same_to_all(&self, node: usize) -> bool {
+        let mut seats = self.nodes[node].iter().filter(|seat| !seat.line);
+        seats.clone().count() < 2 && seats.all(|seat| seat.unique.len() == seat.addresses.len())
     }
 
     /// Whether it has no address but those of its loopback device, so that its name means these, to itself alone.
@@ -103,6 +114,8 @@ mod tests {
         assert_eq!(known("r1", "h1"), ["192.168.0.1"]);
         assert_eq!(known("core", "h1"), [] as [&str; 0]);
         assert_eq!(known("core", "r1"), ["10.128.1.1"], "of the router, that on this side");
+        assert_eq!(known("h1", "r1")[0], "192.168.0.2", "inside, the neighbour's comes first");
+        assert_eq!(known("h2", "r1")[0], "10.128.1.1", "from afar, that outside");
         assert!(Whereabouts::of(&homes()).has_doubles());
     }
 
