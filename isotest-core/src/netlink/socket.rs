@@ -180,7 +180,13 @@ fn next(bytes: &[u8]) -> Option<(Answer<'_>, &[u8])> {
             let errno = -i32::from_ne_bytes(payload.get(..4)?.try_into().ok()?);
             Answer::Verdict { sequence, errno, words: words(flags, payload) }
         }
-        libc::NLMSG_DONE => Answer::Done { sequence },
+        libc::NLMSG_DONE => {
+            match payload.get(..4).map_or(0, |code| i32::from_ne_bytes([code[0], code[1], code[2], code[3]])) {
+                // A dump that could not be made ends with the reason.
+                code if code < 0 => Answer::Verdict { sequence, errno: -code, words: None },
+                _ => Answer::Done { sequence },
+            }
+        }
         _ => Answer::Item { sequence, kind, payload },
     };
     Some((answer, rest))
