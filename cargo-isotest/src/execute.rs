@@ -148,7 +148,7 @@ impl<'e, 'a> Execution<'e, 'a> {
         let case = self.case(job);
         let label = format!("{}-{job}-{number}", std::process::id());
         let environment = variables::of(case, number, &self.manner.variables);
-        let asked = Asked { label: &label, attempt: number, environment: &environment };
+        let asked = Asked { label: &label, copy: case.copy, attempt: number, environment: &environment };
         match Running::start(case.test, case.ready, &asked, isolation, self.clock.now()) {
             Ok(running) => self.running.push(InFlight { job, number, running }),
             Err(error) => {

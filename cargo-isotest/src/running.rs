@@ -46,6 +46,8 @@ pub(crate) struct Running {
 pub(crate) struct Asked<'r> {
     /// Unique among the runs of tests on this machine.
     pub(crate) label: &'r str,
+    /// Which copy of the test it is, where there are several.
+    pub(crate) copy: Option<usize>,
     /// Which attempt at the test it is, from 1 on.
     pub(crate) attempt: u32,
     /// What the test is told in its environment.
@@ -97,8 +99,14 @@ impl Running {
             isolation,
             leftovers: Leftovers::End,
         };
-        let attempt = (&*test.name, asked.attempt);
-        let packets = runner::Capture::prepare(&ready.binary.executable, attempt, &test.spec, isolation);
+        let of = runner::Captive {
+            package: Some(&ready.binary.package),
+            executable: &ready.binary.executable,
+            test: &test.name,
+            copy: asked.copy,
+            attempt: asked.attempt,
+        };
+        let packets = runner::Capture::prepare(of, &test.spec, isolation);
         let packets = packets.map_err(|(step, error)| io::Error::new(error.kind(), format!("{step}: {error}")))?;
         let (started_at, measured_from) = (SystemTime::now(), Instant::now());
         let pending = server.run(run, out_writer, err_writer, packets.as_ref())?;

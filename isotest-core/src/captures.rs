@@ -1,7 +1,7 @@
 //! Where do captured packets lie, and of which runs are they kept?
 //!
 //! While the test runs they go into a file without a name, so that nothing is left of a run that is killed. What is kept gets its
-//! name at the end, the same for each run of a test: `target/isotest/captures/BINARY.TEST.pcapng`. When a test is tried again, each further
+//! name at the end, the same for each run of a test: `target/isotest/captures/PACKAGE.BINARY.TEST.pcapng`. When a test is tried again, each further
 //! attempt has a file of its own, `BINARY.TEST.attempt-2.pcapng` and so on.
 
 use std::fs::{self, File, OpenOptions};
@@ -29,26 +29,36 @@ impl AsFd for Capture {
     }
 }
 
+/// What is captured of which.
+#[derive(Clone, Copy, Debug)]
+pub struct Captive<'a> {
+    /// The package whose test it is, where that is known.
+    pub package: Option<&'a str>,
+    /// Its binary.
+    pub executable: &'a Path,
+    /// Its name there.
+    pub test: &'a str,
+    /// Which copy of it runs, from 0 on, where there are several.
+    pub copy: Option<usize>,
+    /// Which attempt at it this is, from 1 on.
+    pub attempt: u32,
+}
+
 impl Capture {
-    /// For an attempt, numbered from 1 on, at a test of this binary, where its spec asks for it. With the first, what was kept of further
-    /// ones of an earlier run is taken away.
+    /// For an attempt at a test, where its spec asks for it. With the first, what was kept of an earlier run is taken away.
     ///
     /// # Errors
     ///
     /// When no file can be made in the target directory.
-    pub fn prepare(
-        executable: &Path,
-        (test, attempt): (&str, u32),
-        spec: &Spec,
-        isolation: Isolation,
-    ) -> Result<Option<Capture>, (String, io::Error)> {
+    pub fn prepare(of: Captive<'_>, spec: &Spec, isolation: Isolation) -> Result<Option<Capture>, (String, io::Error)> {
         if spec.pcap == Pcap::Never || isolation == Isolation::None {
             return Ok(None);
         }
-        let directory = directory(executable);
-        let of_attempt = |attempt: u32| directory.join(format!("{}.pcapng", file_name(executable, test, attempt)));
-        let name = of_attempt(attempt);
-        if attempt == 1 {
+        let directory = directory(of.executable);
+        let of_attempt = |attempt: u32| directory.join(format!("{}.pcapng", file_name(Captive { attempt, ..of })));
+        let name = of_attempt(of.attempt);
+        if of.attempt == 1 {
+            fs::remove_file(&name).ok(); // There may be none.
             (2..).map(of_attempt).take_while(|old| fs::remove_file(old).is_ok()).for_each(drop);
         }
         let file = fs::create_dir_all(&directory).and_then(|()| nameless(&name));
@@ -111,15 +121,20 @@ fn directory(executable: &Path) -> PathBuf {
 
 /// The binary's name without what cargo has added to it, and the test's, in characters that every file system and every archive
 /// of a CI server takes.
-fn file_name(executable: &Path, test: &str, attempt: u32) -> String {
-    let stem = executable.file_stem().unwrap_or_default().to_string_lossy();
+fn file_name(of: Captive<'_>) -> String {
+    let stem = of.executable.file_stem().unwrap_or_default().to_string_lossy();
     let is_added = |end: &str| end.len() == 16 && end.chars().all(|c| c.is_ascii_hexdigit());
     let binary = stem.rsplit_once('-').filter(|(_, end)| is_added(end)).map_or(&*stem, |(name, _)| name);
-    let name = format!("{binary}.{}", test.replace("::", "."));
+    // A library's is called as its package.
+    let package = of.package.filter(|package| package.replace('-', "_") != binary.replace('-', "_"));
+    let package = package.map(|package| format!("{package}.")).unwrap_or_default();
+    let name = format!("{package}{binary}.{}", of.test.replace("::", "."));
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     // 255 bytes are the most that a name has on Linux.
     let name: String = name.chars().map(plain).take(200).collect();
-    if attempt > 1 { format!("{name}.attempt-{attempt}") } else { name }
+    let copy = of.copy.map(|copy| format!(".copy-{}", copy + 1)).unwrap_or_default();
+    let attempt = if of.attempt > 1 { format!(".attempt-{}", of.attempt) } else { String::new() };
+    format!("{name}{copy}{attempt}")
 }
 
 /// An empty file that lies where `name` will be.
@@ -144,14 +159,22 @@ mod tests {
 
     #[test]
     fn a_name_tells_binary_and_test() {
-        let name = |executable: &str, test: &str| file_name(Path::new(executable), test, 1);
+        let of = |executable, test| Captive {
+            package: Some("my-crate"),
+            executable: Path::new(executable),
+            test,
+            copy: None,
+            attempt: 1,
+        };
+        let name = |executable, test| file_name(Captive { package: None, ..of(executable, test) });
         assert_eq!(name("/t/debug/deps/it-0123456789abcdef", "a::b"), "it.a.b");
         assert_eq!(name("/t/debug/deps/my-program", "a b/c"), "my-program.a_b_c");
-        assert_eq!(name("x", &"y".repeat(300)).len(), 200);
-        assert_eq!(
-            file_name(Path::new("x"), &"y".repeat(300), 12).split_once(".attempt-"),
-            Some((&*name("x", &"y".repeat(300)), "12"))
-        );
+        assert_eq!(file_name(of("/t/debug/deps/it-0123456789abcdef", "a")), "my-crate.it.a");
+        assert_eq!(file_name(of("/t/debug/deps/my_crate-0123456789abcdef", "a")), "my_crate.a");
+        let long = "y".repeat(300);
+        assert_eq!(name("x", &long).len(), 200);
+        let further = Captive { copy: Some(0), attempt: 12, package: None, ..of("x", &long) };
+        assert_eq!(file_name(further), format!("{}.copy-1.attempt-12", name("x", &long)));
     }
 
     #[test]

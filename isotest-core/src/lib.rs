@@ -99,7 +99,7 @@ pub mod __private {
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod runner {
-    pub use crate::captures::Capture;
+    pub use crate::captures::{Captive, Capture};
     pub use crate::client::{Client, Pending, Started};
     pub use crate::diagnose::explain;
     pub use crate::egress::{Allowed, Destination};

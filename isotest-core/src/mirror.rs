@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use nix::fcntl::OFlag;
 
 use crate::Spec;
-use crate::captures::Capture;
+use crate::captures::{Captive, Capture};
 use crate::client::{Client, Pending, Started};
 use crate::diagnose::explain;
 use crate::harness::Filter;
@@ -66,7 +66,10 @@ fn run_with(test: &str, spec: &Spec, isolation: Isolation) -> (Outcome, Word) {
 
 fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Word), Failure> {
     let executable = std::env::current_exe().map_err(failed("looking for this test binary"))?;
-    let capture = Capture::prepare(&executable, (test, attempt_by_a_runner()), spec, isolation);
+    let package = std::env::var("CARGO_PKG_NAME").ok();
+    let (copy, attempt) = (of_a_runner("NEXTEST_STRESS_CURRENT"), of_a_runner("NEXTEST_ATTEMPT").unwrap_or(1));
+    let of = Captive { package: package.as_deref(), executable: &executable, test, copy, attempt };
+    let capture = Capture::prepare(of, spec, isolation);
     let capture = capture.map_err(|(step, error)| failed(&step)(error))?;
     let asked = loop {
         let server = server().map_err(failed("starting the fork server of this test binary"))?;
@@ -94,9 +97,9 @@ fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Wo
     Ok((outcome, word))
 }
 
-/// Which attempt at the test this is, as cargo-nextest tells it.
-fn attempt_by_a_runner() -> u32 {
-    std::env::var("NEXTEST_ATTEMPT").ok().and_then(|number| number.parse().ok()).unwrap_or(1)
+/// A number that cargo-nextest tells the processes of its tests, if it does.
+fn of_a_runner<N: std::str::FromStr>(name: &str) -> Option<N> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// A test that was asked for.

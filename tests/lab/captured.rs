@@ -31,7 +31,7 @@ fn kept<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<PathBuf> {
 }
 
 fn named<'p>(paths: &'p [PathBuf], test: &str) -> &'p Path {
-    let name = format!("captures.{test}.pcapng");
+    let name = format!("labs.captures.{test}.pcapng");
     paths.iter().find(|path| path.ends_with(&name)).unwrap_or_else(|| panic!("no {name} in {paths:?}"))
 }
 
@@ -44,11 +44,11 @@ fn cargo_test_keeps_packets_of_failed_tests_and_says_where() {
     assert_eq!(
         names,
         [
-            "captures.fails",
-            "captures.hangs",
-            "captures.is_killed",
-            "captures.leaves_a_connection",
-            "captures.passes_always",
+            "labs.captures.fails",
+            "labs.captures.hangs",
+            "labs.captures.is_killed",
+            "labs.captures.leaves_a_connection",
+            "labs.captures.passes_always",
         ]
     );
     for (test, words) in [
@@ -105,6 +105,19 @@ fn a_test_that_passed_is_called_so_though_its_packets_are_kept() {
 }
 
 #[test]
+fn each_copy_of_a_test_keeps_its_own() {
+    let chosen = ["--stress-count", "2", "-E", "test(=passes_always)"];
+    let (ended, _alone) = ran(&mut Fixture("labs").cargo_isotest(&[&CAPTURES[..], &chosen].concat()), 0);
+    let kept = kept(ended.err.lines());
+    let names: Vec<_> = kept.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    assert_eq!(names, ["labs.captures.passes_always.copy-1.pcapng", "labs.captures.passes_always.copy-2.pcapng"]);
+    for path in &kept {
+        assert_eq!(saying(&read(path), "said on lo"), 1, "{path:?}");
+        std::fs::remove_file(path).expect("it is there");
+    }
+}
+
+#[test]
 fn each_attempt_at_a_test_keeps_its_own() {
     let run = |retries: &str| {
         let chosen = ["--profile", "captured", "--retries", retries, "-E", "test(=fails)"];
@@ -114,13 +127,16 @@ fn each_attempt_at_a_test_keeps_its_own() {
         (kept.iter().filter_map(there).flatten().collect::<Vec<_>>(), kept, alone)
     };
     let (names, kept, alone) = run("2");
-    assert_eq!(names, ["captures.fails.attempt-2.pcapng", "captures.fails.attempt-3.pcapng", "captures.fails.pcapng"]);
+    assert_eq!(
+        names,
+        ["labs.captures.fails.attempt-2.pcapng", "labs.captures.fails.attempt-3.pcapng", "labs.captures.fails.pcapng"]
+    );
     for path in &kept {
         assert_eq!(saying(&read(path), "said before it failed"), 2, "{path:?}");
     }
     drop(alone);
     let (names, _, _alone) = run("0");
-    assert_eq!(names, ["captures.fails.pcapng"]);
+    assert_eq!(names, ["labs.captures.fails.pcapng"]);
     assert_eq!(kept.iter().filter(|path| path.exists()).count(), 1, "what is left of the run before is gone");
 }
 

@@ -223,6 +223,9 @@ fn explain(step: &Step, refusal: &Refusal) -> Error {
             "the test's own network has an interface of this name, of another lab perhaps: only one at a time may have `lab.here()`",
         ),
         Step::Veth { .. } => error.unless_kernel_has(refusal.errno, "veth", "CONFIG_VETH"),
+        Step::Join { .. } if refusal.errno == Errno::EXFULL => {
+            error.remedy("a bridge has room for 1,023: connect the rest to another switch, and both to a router")
+        }
         Step::Address { prefix, .. } if prefix.address().is_ipv6() => {
             error.unless_kernel_can(refusal.errno, "IPv6", WITHOUT_IPV6)
         }

@@ -22,8 +22,9 @@ pub enum Engine {
     /// The kernel: `tbf` for rates, `netem` for the rest (`tc-tbf(8)`, `tc-netem(8)`). It carries more per second, and any link can get faults at
     /// any time. But its chance can't be repeated, it does not tell what befell which packet ([`Link::fates`](super::Link::fates) stay zero), it
     /// loses none by number, has no black holes, and reorders none by number. A rate comes behind all else, so that doubles use it up too; damage
-    /// may befall the Ethernet header; what a program hands over in one piece to be cut into datagrams (`UDP_SEGMENT`) counts as one packet; and
-    /// when a link with a rate alone gets other faults beside it, what waits in its queue is lost.
+    /// may befall the Ethernet header; a [`Queue::Packets`] has room for so many bytes as full packets have, and what fits into one burst of `tbf`
+    /// goes at once; what a program hands over in one piece to be cut into datagrams (`UDP_SEGMENT`) counts as one packet; and when a link with a
+    /// rate alone gets other faults beside it, what waits in its queue is lost.
     Kernel,
 }
 

@@ -134,7 +134,8 @@ impl Faults {
     }
 
     /// By how much the latency of each packet may differ from what is asked for, to either side; all differences are equally likely. No packet
-    /// overtakes another by it, for which there is [`Faults::reorder`].
+    /// overtakes another by it, for which there is [`Faults::reorder`]: it waits for the one before it, so that packets which follow one another
+    /// within that time are late more often than early.
     #[must_use]
     pub fn jitter(self, jitter: Duration) -> Faults {
         Faults { jitter, ..self }
