@@ -17,6 +17,8 @@ pub(crate) struct Process {
     pub(crate) pid: u32,
     /// Its arguments, or its name where it has none.
     pub(crate) command: String,
+    /// The first of its arguments.
+    program: String,
     name: String,
     parent: u32,
     state: char,
@@ -43,11 +45,22 @@ impl Family {
         };
         let writers: Vec<_> = self.0.iter().filter(|process| writes(process)).collect();
         let first = writers.iter().find(|writer| !writers.iter().any(|other| other.pid == writer.parent));
-        Ok(first.map_or_else(Vec::new, |test| descendants(&self.0, test.parent)))
+        Ok(first.map_or_else(Vec::new, |test| self.under(test.parent)))
     }
 }
 
 impl Family {
+    /// All that an init looks after. A copy of the test that has become no other program has the arguments of init, which are no news to
+    /// anybody.
+    fn under(&self, init: u32) -> Vec<Process> {
+        let arguments = self.0.iter().find(|process| process.pid == init).map(|init| init.command.clone());
+        let mut found = descendants(&self.0, init);
+        for copy in found.iter_mut().filter(|process| Some(&process.command) == arguments.as_ref()) {
+            copy.command.clone_from(&copy.program);
+        }
+        found
+    }
+
     /// Ctrl-C for what each init has started.
     pub(crate) fn interrupt_tests(&self) {
         let is_init = |pid: u32| self.0.iter().any(|process| process.pid == pid && process.name == INIT);
@@ -82,9 +95,11 @@ impl Process {
         let mut rest = rest.split(' ');
         let (state, parent) = (rest.next()?.chars().next()?, rest.next()?.parse().ok()?);
         let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let arguments = String::from_utf8_lossy(&arguments).trim_end_matches('\0').replace('\0', " ");
+        let arguments = String::from_utf8_lossy(&arguments);
+        let program = arguments.split('\0').next().unwrap_or_default().to_owned();
+        let arguments = arguments.trim_end_matches('\0').replace('\0', " ");
         let command = if arguments.is_empty() { name.to_owned() } else { arguments };
-        Some(Process { pid, command, name: name.to_owned(), parent, state })
+        Some(Process { pid, command, program, name: name.to_owned(), parent, state })
     }
 
     /// What it does, in a word.

@@ -33,6 +33,7 @@ fn by_a_signal() {
     fs::write(suite.place().join("told"), "").expect("the place is writable");
     let ended = runner.end().with(0);
     TOLD.iter().for_each(|words| ended.says(words));
+    ended.does_not_say(&["process ", "--nocapture"]); // What its server was started with is no news of the test.
     ended.says(&["1 test run: 1 passed"]);
 }
 
