@@ -102,8 +102,11 @@ impl Config {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there is {}", listed(&names)),
         };
-        let place = if self.place.is_empty() { PLACE } else { &self.place };
-        Err(Mistakes(format!("no profile is called `{name}` in {place}: {hint}")))
+        let place = match &*self.place {
+            "" => format!(", and there is no {PLACE} to define it"),
+            place => format!(" in {place}"),
+        };
+        Err(Mistakes(format!("no profile is called `{name}`{place}: {hint}")))
     }
 
     /// The names of all profiles.

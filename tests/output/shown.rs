@@ -105,6 +105,15 @@ fn where_libtest_does_not_capture_bytes_that_are_no_text_stay_as_they_are() {
 }
 
 #[test]
+fn under_cargo_isotest_they_stay_as_they_are_too() {
+    let output = CARGO_ISOTEST.fails("writes_bytes_that_are_no_text", &[]);
+    for words in [&b"stdout \xff\xfe\0\x80 bytes\n"[..], b"stderr \xff\xfe\0\x80 bytes\n"] {
+        let shown = output.stderr.windows(words.len()).any(|window| window == words);
+        assert!(shown, "{}", output.stderr.escape_ascii());
+    }
+}
+
+#[test]
 fn a_child_that_holds_the_outputs_holds_up_nobody() {
     for way in [CARGO_TEST, CARGO_ISOTEST, ITS_HARNESS, AFRESH] {
         let text = text(&way.fails("leaves_a_child_that_holds_its_outputs", &[]));

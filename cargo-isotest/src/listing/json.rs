@@ -40,7 +40,7 @@ fn document(listed: &Listed<'_>) -> Value {
             "package-id": binary.package_id,
             "kind": binary.kind,
             "binary-path": binary.executable,
-            "build-platform": "target",
+            "build-platform": if binary.kind == "proc-macro" { "host" } else { "target" },
             "cwd": binary.directory,
             "status": "listed",
             "testcases": cases,

@@ -1,7 +1,9 @@
 //! Colours, and the terminal they are written to.
 
+mod plain;
+
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Stderr, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -30,9 +32,11 @@ impl fmt::Display for Styled<'_> {
     }
 }
 
-/// Standard error, with colours where they are wanted. Buffered up to the end of each text, because what takes colours off
-/// writes the pieces between them one by one, and each would wake the reader.
-pub(crate) struct Terminal(AutoStream<Box<dyn Write>>);
+/// Standard error, with colours where they are wanted. Buffered up to the end of each text, because each piece would wake the reader.
+pub(crate) struct Terminal {
+    out: BufWriter<Stderr>,
+    has_colours: bool,
+}
 
 impl Terminal {
     pub(crate) fn new(color: Color) -> Terminal {
@@ -41,7 +45,7 @@ impl Terminal {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Terminal(AutoStream::new(Box::new(BufWriter::new(io::stderr())), choice))
+        Terminal { out: BufWriter::new(io::stderr()), has_colours: choice != ColorChoice::Never }
     }
 
     /// A reader that is gone wants nothing; the exit code still tells.
@@ -52,12 +56,22 @@ impl Terminal {
 
 impl Write for Terminal {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        // The one that is wrapped knows no descriptor.
-        patiently(&mut io::stderr(), |_| self.0.write(text))
+        if self.has_colours {
+            return patiently(&mut io::stderr(), |_| self.out.write(text));
+        }
+        let plain = plain::without_escapes(text);
+        let mut rest = &*plain;
+        while !rest.is_empty() {
+            match patiently(&mut io::stderr(), |_| self.out.write(rest))? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => rest = &rest[written..],
+            }
+        }
+        Ok(text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        patiently(&mut io::stderr(), |_| self.0.flush())
+        patiently(&mut io::stderr(), |_| self.out.flush())
     }
 }
 
