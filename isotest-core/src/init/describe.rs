@@ -17,9 +17,20 @@ pub(super) fn describe(process: u32) -> Option<Process> {
     })
 }
 
+/// All its arguments. Who has just become another program has none for a moment, although who started it goes on already.
+fn line(process: u32) -> Option<Vec<u8>> {
+    const LOOKS: usize = 20;
+    let look = || std::fs::read(format!("{process}/cmdline")).ok().filter(|line| !line.is_empty());
+    let again = || {
+        std::thread::sleep(Duration::from_millis(1));
+        look()
+    };
+    look().or_else(|| (1..LOOKS).find_map(|_| again()))
+}
+
 /// Its arguments as far as they fit; `None` if it has none.
 fn arguments(process: u32) -> Option<Vec<String>> {
-    let line = std::fs::read(format!("{process}/cmdline")).ok().filter(|line| !line.is_empty())?;
+    let line = line(process)?;
     let mut line = line.strip_suffix(b"\0").unwrap_or(&line);
     // A copy of the test that has become no other program has the arguments of init, which are no news to anybody.
     if std::fs::read("self/cmdline").is_ok_and(|own| own.strip_suffix(b"\0").unwrap_or(&own) == line) {
