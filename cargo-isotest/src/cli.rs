@@ -142,6 +142,15 @@ pub(crate) struct Configuration {
     pub(crate) profile: Option<String>,
 }
 
+impl Configuration {
+    /// What is typed to have it again.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let file = self.config_file.iter().flat_map(|file| ["--config-file".to_owned(), file.display().to_string()]);
+        let profile = self.profile.iter().flat_map(|profile| ["--profile".to_owned(), profile.clone()]);
+        file.chain(profile).collect()
+    }
+}
+
 /// Whose configuration to print.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct ShowConfig {

@@ -15,7 +15,7 @@ use signal_hook::SigId;
 use crate::Problem;
 use crate::exit_code::Code;
 
-/// SIGINT, SIGTERM and SIGHUP, which no longer end this program by themselves when they come for the first time, SIGTSTP and
+/// SIGINT, SIGTERM, SIGHUP and SIGQUIT, which no longer end this program by themselves when they come for the first time, SIGTSTP and
 /// SIGUSR1.
 ///
 /// They are handled and not blocked: programs that we start would inherit a mask, and then could not be stopped.
@@ -64,7 +64,7 @@ impl Interrupt {
         let (stop, pause) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let again = Arc::new(AtomicBool::new(false));
         let mut on_ctrl_c = Vec::new();
-        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
             let number = signal as i32;
             // In this order: the second signal ends us at once, and whoever sees that one has arrived must find out which.
             let ends = [

@@ -8,6 +8,7 @@ use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
 use crate::list::Listed;
 use crate::record::Record;
+use crate::report::quoted;
 use crate::select::Request;
 use crate::source::Source;
 use crate::{Problem, select};
@@ -48,7 +49,11 @@ impl<'o> Suite<'o> {
         let names = choose.names().map_err(|message| Problem { message, code: Code::WrongOptions })?;
         let mut source = Source::begin(cargo, reuse, interrupt)?;
         let configured = Configured::read(&Typed { configuration, choose, cargo }, &mut source, interrupt)?;
-        Ok(Suite { built: source.finish(interrupt)?, names, choose, configured })
+        let mut built = source.finish(interrupt)?;
+        let again = cargo.manner().into_iter().chain(configuration.arguments());
+        let again: String = again.map(|argument| format!(" {}", quoted(&argument))).collect();
+        built.binaries.iter_mut().for_each(|binary| binary.selection.push_str(&again));
+        Ok(Suite { built, names, choose, configured })
     }
 
     /// The configuration that holds, under what was typed about the run and about tests.

@@ -57,6 +57,17 @@ fn a_main_that_hears_no_arguments_is_one_test_and_never_runs_outside_of_a_sandbo
     assert_eq!(suite.noted("deaf runs"), ["isotest", "isotest"]);
 }
 
+#[test]
+fn the_command_that_runs_a_failure_again_builds_and_configures_alike() {
+    let suite = Suite::configured("[profile.own]\nretries = 0\n");
+    let typed = ["-p", "harnesses", "-P", "own", "--config", "term.verbose=false", "-E", "test(=deaf_and_failing)"];
+    suite.run(&typed).with(100).says(&[
+        "re-run: cargo isotest run -p harnesses --test deaf_and_failing --config 'term.verbose=false'",
+        "--config-file ",
+        "isotest.toml --profile own --exact deaf_and_failing",
+    ]);
+}
+
 /// The fixture's binaries that are run as a whole, and whether they pass.
 const WHOLE: [(&str, bool); 3] = [("deaf", true), ("deaf_and_dumb", true), ("deaf_and_failing", false)];
 

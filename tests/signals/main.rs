@@ -17,7 +17,7 @@ const OF_THE_BUILD: &str = "86398.98";
 
 #[test]
 fn every_signal_that_ends_programs_stops_the_tests_at_once() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
         let mut runner = start(&["run", "--no-fail-fast", "--test-threads", "2"]);
         wait_until(&mut runner, || count(OF_A_TEST) >= 2);
         kill(pid(&runner), signal).expect("the runner is there");

@@ -108,6 +108,26 @@ impl Cargo {
         self.cargo_quiet > 1
     }
 
+    /// Those that say how something is built, not what, as they are typed here.
+    pub(crate) fn manner(&self) -> Vec<String> {
+        let flags = [
+            (self.all_features, "--all-features"),
+            (self.no_default_features, "--no-default-features"),
+            (self.release, "--release"),
+        ];
+        let flags = flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned());
+        let values = [("--features", &self.features), ("--config", &self.config), ("-Z", &self.unstable)];
+        let values = values.into_iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+        let options = [
+            ("--cargo-profile", &self.cargo_profile),
+            ("--target", &self.target),
+            ("--target-dir", &self.target_dir),
+            ("--manifest-path", &self.manifest_path),
+        ];
+        let options = options.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        flags.chain(values.chain(options).flat_map(|(name, value)| [name.to_owned(), value.clone()])).collect()
+    }
+
     /// The same flags for cargo.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
