@@ -83,6 +83,13 @@ pub(crate) enum Why {
     GlobalTimeout,
 }
 
+impl Why {
+    /// Whether what the running tests did has to be told, because nobody may have been there to see it, or has asked.
+    pub(crate) fn leaves_questions(self) -> bool {
+        !matches!(self, Why::Failures | Why::Signal(Signal::SIGINT))
+    }
+}
+
 /// Which of the two streams a piece of output belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {

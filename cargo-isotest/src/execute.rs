@@ -248,6 +248,9 @@ impl<'e, 'a> Execution<'e, 'a> {
 
     fn stop_everything(&mut self, why: Why) {
         (self.tell)(Event::Stopping(why));
+        if why.leaves_questions() && !self.running.is_empty() {
+            self.tell_what_runs().ok(); // It is to be stopped all the same.
+        }
         self.schedule.stop();
         for in_flight in std::mem::take(&mut self.running) {
             let case = self.case(in_flight.job);

@@ -18,7 +18,7 @@ fn has_spoken(suite: &Suite) -> bool {
 const TOLD: [&[&str]; 6] = [
     &["Info 1 test runs, 0 of 1 ended"],
     &["RUNNING [", "s] behaviour::waits speaks_and_waits"],
-    &["process ", " waits: sleep 1000"],
+    &["process ", ": sleep 1000"],
     &["stdout so far"],
     &["words so far"],
     &["words on stderr so far"],

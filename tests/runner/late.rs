@@ -56,3 +56,12 @@ fn a_run_can_have_a_time_of_its_own() {
     ended.says(&["STOPPED", "behaviour::waits until_told"]);
     ended.says(&["0/1 test run: 0 passed, 0 failed"]);
 }
+
+#[test]
+fn what_ran_when_its_time_was_up_is_told() {
+    let suite = Suite::new();
+    let ended = waits(&suite, "speaks_and_waits", &["--global-timeout", "3s"], 100);
+    ended.says(&["RUNNING [", "s] behaviour::waits speaks_and_waits"]);
+    ended.says(&["process ", ": sleep 1000"]);
+    ended.says(&["words on stderr so far"]);
+}
