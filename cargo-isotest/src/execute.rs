@@ -168,10 +168,11 @@ impl<'e, 'a> Execution<'e, 'a> {
 
     /// Does what is due; says why everything is to stop, if it is.
     fn look_around(&mut self, interrupt: &Interrupt) -> io::Result<Option<Why>> {
+        let mut asked = false;
         match interrupt.news() {
             Some(News::Stop(signal)) => return Ok(Some(Why::Signal(signal))),
             Some(News::Pause) => self.pause()?,
-            Some(News::Tell) => self.tell_what_runs()?,
+            Some(News::Tell) => asked = true,
             Some(News::PassOn) => Family::read()?.interrupt_tests(),
             None => {}
         }
@@ -179,7 +180,7 @@ impl<'e, 'a> Execution<'e, 'a> {
             && let Some(keys) = &mut self.keys
         {
             match keys.read() {
-                Typed::Question => self.tell_what_runs()?,
+                Typed::Question => asked = true,
                 Typed::Nothing => {}
                 Typed::End => self.keys = None,
             }
@@ -210,11 +211,16 @@ impl<'e, 'a> Execution<'e, 'a> {
             (self.tell)(Event::Tick);
         }
         self.take_what_came();
+        if asked {
+            self.tell_what_runs()?;
+        }
         Ok(self.stopping.then_some(Why::Failures))
     }
 
-    /// Somebody wants to know what the tests do.
+    /// Somebody wants to know what the tests do. What they have written before is told, however late we come to read it.
     fn tell_what_runs(&mut self) -> io::Result<()> {
+        self.look_for_output()?;
+        self.take_what_came();
         let (now, family) = (self.clock.now(), Family::read()?);
         let mut running = std::mem::take(&mut self.running);
         let glimpses = running.iter_mut().map(|in_flight| {

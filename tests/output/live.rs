@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Stdio;
 
+use isotest_tests::readable;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
@@ -50,10 +52,11 @@ fn reads_words_of_a_test_that_waits(way: Way, without_capture: &str) {
 }
 
 /// Reads until the words have come.
-fn wait_for_words(words: &str, stream: &mut impl Read) {
+fn wait_for_words(words: &str, stream: &mut (impl Read + AsFd)) {
     let mut read = Vec::new();
     let mut byte = [0];
     while !read.ends_with(words.as_bytes()) {
+        readable(stream, &read);
         let length = stream.read(&mut byte).expect("a pipe can be read");
         assert_eq!(length, 1, "it ended before it said {words:?}: {}", String::from_utf8_lossy(&read));
         read.push(byte[0]);

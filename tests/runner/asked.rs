@@ -37,6 +37,20 @@ fn by_a_signal() {
     ended.says(&["1 test run: 1 passed"]);
 }
 
+/// A runner that comes to neither until now, as on a busy machine, finds the words and the question at once.
+#[test]
+fn what_came_with_the_question_is_told_too() {
+    let suite = Suite::new();
+    fs::write(suite.place().join("not yet"), "").expect("the place is writable");
+    let mut runner = Started::of(&mut suite.command(&SPEAKS));
+    runner.when(|| suite.place().join("silent").exists()).gets(Signal::SIGSTOP);
+    fs::write(suite.place().join("speak"), "").expect("the place is writable");
+    runner.when(|| has_spoken(&suite)).gets(Signal::SIGUSR1).gets(Signal::SIGCONT);
+    runner.hear("words on stderr so far");
+    fs::write(suite.place().join("told"), "").expect("the place is writable");
+    runner.end().with(0).says(&["1 test run: 1 passed"]);
+}
+
 #[test]
 fn nobody_is_told_who_has_not_asked() {
     let suite = Suite::new();

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use isotest_tests::Ended;
+use isotest_tests::{Ended, readable};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -43,6 +43,7 @@ impl Started {
         let stderr = self.runner.stderr.as_mut().expect("a pipe");
         let mut piece = [0; 4096];
         while !String::from_utf8_lossy(&self.heard).contains(words) {
+            readable(stderr, &self.heard);
             let length = stderr.read(&mut piece).expect("a pipe can be read");
             let heard = || String::from_utf8_lossy(&self.heard);
             assert!(length > 0, "it ended before it said {words:?}: {}", heard());
@@ -53,7 +54,14 @@ impl Started {
     /// Waits for its end. Its output ends with the last of those that it has started.
     pub(crate) fn end(mut self) -> Ended {
         let mut err = std::mem::take(&mut self.heard);
-        self.runner.stderr.take().expect("a pipe").read_to_end(&mut err).expect("a pipe can be read");
+        let (mut stderr, mut piece) = (self.runner.stderr.take().expect("a pipe"), [0; 4096]);
+        loop {
+            readable(&stderr, &err);
+            match stderr.read(&mut piece).expect("a pipe can be read") {
+                0 => break,
+                length => err.extend_from_slice(&piece[..length]),
+            }
+        }
         let code = self.runner.wait().expect("the runner ends").code();
         Ended { code, out: String::new(), err: String::from_utf8_lossy(&err).into_owned() }
     }

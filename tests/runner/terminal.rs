@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 
-use isotest_tests::Ended;
+use isotest_tests::{Ended, readable};
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{Termios, tcgetattr};
 
@@ -74,6 +74,7 @@ impl Terminal {
             });
             let (mut text, mut piece) = (std::mem::take(&mut self.shown), [0; 4096]);
             while !String::from_utf8_lossy(&text).contains(mark) {
+                readable(&self.before, &text);
                 let length = self.before.read(&mut piece).expect("a terminal can be read");
                 text.extend_from_slice(&piece[..length]);
             }
@@ -88,6 +89,7 @@ impl Terminal {
     }
 
     fn read(&mut self) -> usize {
+        readable(&self.before, &self.shown);
         let mut piece = [0; 4096];
         let length = self.before.read(&mut piece).expect("a terminal can be read");
         self.shown.extend_from_slice(&piece[..length]);

@@ -1,12 +1,14 @@
 //! What the end-to-end tests share: the fixture crates, built and run as a user would build and run them.
 
 mod ended;
+mod watchdog;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 pub use ended::Ended;
+pub use watchdog::readable;
 
 /// The root of this repository.
 #[must_use]
@@ -78,6 +80,7 @@ fn target() -> PathBuf {
 /// Without what the cargo that runs *us* has set, and with output that depends neither on the caller's taste nor on where we run.
 #[must_use]
 pub fn clean(mut command: Command) -> Command {
+    watchdog::watch();
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let of_cargo = text.starts_with("CARGO_") && text != "CARGO_HOME";

@@ -31,6 +31,18 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
+    /// Finds what has come from the tests by now.
+    pub(super) fn look_for_output(&mut self) -> io::Result<()> {
+        let sources = self.running.iter().flat_map(|in_flight| in_flight.running.sources());
+        let mut events: Vec<_> = sources.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        match poll(&mut events, PollTimeout::ZERO) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        self.ready = events.iter().map(|event| event.any().unwrap_or(true)).collect();
+        Ok(())
+    }
+
     /// Until the next thing is due by the clock. Rounded up, or the last millisecond would be waited for in vain, again and
     /// again.
     fn time_to_wait(&self) -> PollTimeout {
