@@ -36,6 +36,7 @@ mod addresses;
 mod asynchronous;
 mod barriers;
 mod beyond;
+mod brakes;
 mod build;
 mod capture;
 mod carrier;

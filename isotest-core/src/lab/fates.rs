@@ -14,6 +14,9 @@ pub struct LinkFates {
     pub back: Fates,
     /// How many packets came to any of the lab's links with faults faster than they could be taken, and were lost beside what the seed
     /// says. It is told too when the test fails.
+    ///
+    /// Senders are held back before it comes to that, where the kernel has `tbf` (`tc-tbf(8)`, at each end of such a link): a socket that has sent
+    /// more than can be taken waits, or says `EWOULDBLOCK`.
     pub missed: u64,
 }
 

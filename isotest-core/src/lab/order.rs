@@ -40,20 +40,40 @@ pub(crate) fn keep_myself() -> nix::Result<()> {
     sched_setaffinity(myself, &one)
 }
 
-/// Keeps this thread away from where all that comes from wires waits. There each packet would be received as soon as it is sent, before the
-/// next is; on another CPU, one of them receives many at a time while the other sends: several times as many per second.
-pub(crate) fn keep_away() -> nix::Result<()> {
-    let Some(busy) = std::fs::read_to_string(path()).ok().and_then(|written| only(&written)) else { return Ok(()) };
-    let myself = Pid::from_raw(0);
-    let allowed = sched_getaffinity(myself)?;
-    let others = (0..CpuSet::count()).filter(|cpu| *cpu != busy && allowed.is_set(*cpu).unwrap_or(false));
-    let mut left = CpuSet::new();
-    let mut is_some = false;
-    for cpu in others {
-        left.set(cpu)?;
-        is_some = true;
+/// On which CPUs a thread runs.
+pub(crate) struct Cpus {
+    /// The one at which all waits that comes from wires, and the others; none where either is not known, or not ours.
+    sorts: Option<(CpuSet, CpuSet)>,
+}
+
+impl Cpus {
+    pub(crate) fn of_this_thread() -> nix::Result<Cpus> {
+        let ours = sched_getaffinity(Pid::from_raw(0))?;
+        let written = std::fs::read_to_string(path()).unwrap_or_default();
+        let Some(receives) = only(&written) else { return Ok(Cpus { sorts: None }) };
+        let ours: Vec<_> = (0..CpuSet::count()).filter(|cpu| ours.is_set(*cpu).unwrap_or(false)).collect();
+        let (near, far): (Vec<_>, Vec<_>) = ours.into_iter().partition(|cpu| *cpu == receives);
+        let sorts = if near.is_empty() || far.is_empty() { None } else { Some((set(&near)?, set(&far)?)) };
+        Ok(Cpus { sorts })
     }
-    if is_some { sched_setaffinity(myself, &left) } else { Ok(()) }
+
+    /// Has this thread run where all waits that comes from wires. Where there is little to carry, to wake another CPU takes longer than all the
+    /// rest.
+    pub(crate) fn stay_near(&self) -> nix::Result<()> {
+        self.sorts.map_or(Ok(()), |(near, _)| sched_setaffinity(Pid::from_raw(0), &near))
+    }
+
+    /// Keeps it away from there, where each packet would be received as soon as it is sent, before the next is. On another CPU, one of them
+    /// receives many at a time while the other sends: several times as many per second.
+    pub(crate) fn keep_away(&self) -> nix::Result<()> {
+        self.sorts.map_or(Ok(()), |(_, far)| sched_setaffinity(Pid::from_raw(0), &far))
+    }
+}
+
+fn set(cpus: &[usize]) -> nix::Result<CpuSet> {
+    let mut set = CpuSet::new();
+    cpus.iter().try_for_each(|cpu| set.set(*cpu))?;
+    Ok(set)
 }
 
 fn path() -> PathBuf {

@@ -70,32 +70,64 @@ pub(crate) fn netem(batch: &mut Batch, index: u32, faults: &Faults) {
 
 /// A rate, with room for so many bytes that wait, in steps of a frame at least.
 pub(crate) fn tbf(batch: &mut Batch, index: u32, place: Place, Rate(bits): Rate, room: u64, frame: u64) {
-    const PARAMETERS: u16 = 1;
-    const RATE: u16 = 4;
-    const BURST: u16 = 6;
-    /// `TC_LINKLAYER_ETHERNET`.
-    const ETHERNET: u8 = 1;
     let bytes = ((bits / 8.0) as u64).max(1);
-    // What passes in four milliseconds: the kernel's clock need not be finer.
-    let burst = capped((bytes / 250).max(frame));
-    // `struct tc_tbf_qopt`: two `struct tc_ratespec`, of which the second is for a peak, then limit, buffer and MTU.
-    let mut parameters = vec![0, ETHERNET, 0, 0, 0, 0, 0, 0];
-    parameters.extend(capped(bytes).to_ne_bytes());
-    parameters.extend([0; 12]);
-    parameters.extend(capped(room).to_ne_bytes());
-    parameters.extend([0; 8]);
     let (handle, parent) = match place {
         Place::Root => (TBF, ROOT),
         Place::WithinNetem => (TBF_WITHIN_NETEM, WITHIN_NETEM),
     };
-    batch.add(libc::RTM_NEWQDISC, SET, &header(index, handle, parent), |message| {
-        message.text(libc::TCA_KIND, "tbf").nest(libc::TCA_OPTIONS, |options| {
-            options.put(PARAMETERS, &parameters).number(BURST, burst);
-            if bytes > u64::from(u32::MAX) {
-                options.put(RATE, &bytes.to_ne_bytes());
-            }
+    // What passes in four milliseconds: the kernel's clock need not be finer.
+    let bucket = Bucket { rate: bytes, burst: (bytes / 250).max(frame), room, least: 0 };
+    bucket.write(batch, SET, &header(index, handle, parent));
+}
+
+/// Holds back what is more than so many bytes per second and at once, where every packet counts as `least` bytes at least.
+pub(crate) fn brake(batch: &mut Batch, index: u32, rate: u64, burst: u64, least: u16) {
+    Bucket { rate, burst, room: BRAKE_ROOM, least }.write(batch, SET, &header(index, TBF, ROOT));
+}
+
+/// Lets a [`brake`] that is there hold back nothing any more.
+pub(crate) fn open(batch: &mut Batch, index: u32) {
+    let open = Bucket { rate: u64::MAX >> 16, burst: u64::from(u32::MAX), room: BRAKE_ROOM, least: 0 };
+    open.write(batch, libc::NLM_F_REPLACE, &header(index, TBF, ROOT));
+}
+
+/// More than sockets will have on their way.
+const BRAKE_ROOM: u64 = 64 << 20;
+
+/// What tbf is told of.
+struct Bucket {
+    /// Bytes per second.
+    rate: u64,
+    burst: u64,
+    /// How many bytes wait at most.
+    room: u64,
+    /// As how many bytes each packet counts at least.
+    least: u16,
+}
+
+impl Bucket {
+    fn write(&self, batch: &mut Batch, flags: i32, header: &[u8; 20]) {
+        const PARAMETERS: u16 = 1;
+        const RATE: u16 = 4;
+        const BURST: u16 = 6;
+        /// `TC_LINKLAYER_ETHERNET`.
+        const ETHERNET: u8 = 1;
+        // `struct tc_tbf_qopt`: two `struct tc_ratespec`, of which the second is for a peak, then limit, buffer and MTU.
+        let mut parameters = vec![0, ETHERNET, 0, 0, 0, 0];
+        parameters.extend(self.least.to_ne_bytes());
+        parameters.extend(capped(self.rate).to_ne_bytes());
+        parameters.extend([0; 12]);
+        parameters.extend(capped(self.room).to_ne_bytes());
+        parameters.extend([0; 8]);
+        batch.add(libc::RTM_NEWQDISC, flags, header, |message| {
+            message.text(libc::TCA_KIND, "tbf").nest(libc::TCA_OPTIONS, |options| {
+                options.put(PARAMETERS, &parameters).number(BURST, capped(self.burst));
+                if self.rate > u64::from(u32::MAX) {
+                    options.put(RATE, &self.rate.to_ne_bytes());
+                }
+            });
         });
-    });
+    }
 }
 
 /// A probability, of the largest number.
@@ -151,5 +183,14 @@ mod tests {
         let word = |at: usize| u32::from_ne_bytes(all[0].1[at..at + 4].try_into().expect("four"));
         assert_eq!((all[0].1.len(), word(8), word(24)), (36, 1_000_000, 50_000));
         assert_eq!(all[1], (6, &4000_u32.to_ne_bytes()[..]));
+    }
+
+    #[test]
+    fn a_brake_counts_small_packets_as_larger_ones() {
+        let mut batch = Batch::default();
+        brake(&mut batch, 7, 1_000_000, 24_000, 768);
+        let (_, options) = read(&batch);
+        let (_, parameters) = attributes(&options).next().expect("there are parameters");
+        assert_eq!(parameters[6..12], [&768_u16.to_ne_bytes()[..], &1_000_000_u32.to_ne_bytes()].concat());
     }
 }

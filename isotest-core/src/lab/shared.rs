@@ -70,7 +70,7 @@ pub(crate) struct Network {
     /// The files of the test body that are covered by the lab's.
     pub(crate) covered: Vec<String>,
     /// The namespaces, with the sockets that change them.
-    pub(crate) spaces: Mutex<Spaces>,
+    pub(crate) spaces: Arc<Mutex<Spaces>>,
     /// What vanished at barriers that are there no more.
     pub(crate) vanished: Mutex<Vanished>,
     /// Which hosts hear who asks for them.
@@ -326,7 +326,7 @@ impl Network {
         carrier::wait(&plan::first_up(topology), &mut spaces)?;
         let settled = Settled::those_that_nobody_enters(topology, &mut spaces)?;
         engine::start(topology, &mut spaces)?;
-        let wires = Wires::start(topology, seed, &spaces)?;
+        let wires = Wires::start(topology, seed, &mut spaces)?;
         let way_out = uplink::connect(topology, &mut spaces)?;
         let init = init.map(Arc::new);
         if let Some(init) = &init {
@@ -360,10 +360,12 @@ impl Network {
             let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
             outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
         }
+        let spaces = Arc::new(Mutex::new(spaces));
+        wires.iter().for_each(|wires| wires.are_in(&spaces));
         Ok(Network {
             places,
             covered,
-            spaces: Mutex::new(spaces),
+            spaces,
             vanished: Mutex::default(),
             settled,
             names,

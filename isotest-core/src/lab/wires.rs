@@ -5,6 +5,7 @@
 
 mod frame;
 mod intake;
+mod outbox;
 mod way;
 
 use std::cmp::Reverse;
@@ -20,14 +21,16 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 
 use self::intake::{Event, Intake, Source};
+use self::outbox::Outbox;
 use self::way::{Verdict, Way};
+use super::brakes::{self, Brakes};
 use super::build::Spaces;
 use super::chance::Chance;
 use super::error::{Error, Result};
 use super::failure;
 use super::fates::Fates;
 use super::faults::Faults;
-use super::order;
+use super::order::{self, Cpus};
 use super::plan::{self, Space};
 use super::topology::{At, Topology};
 use crate::sys::frames;
@@ -43,34 +46,44 @@ pub(crate) struct Wires {
 struct Engine {
     /// Two for each cable, from its first end and from its second; none where it is no wire.
     ways: Mutex<Vec<Option<Way>>>,
+    brakes: Arc<Brakes>,
     stop: EventFd,
     /// How many frames came faster than they were taken.
     missed: AtomicU64,
     failure: Mutex<Option<Error>>,
 }
 
-/// How long a frame is tried to be delivered again while the other end has no room.
-const INSISTENCE: Duration = Duration::from_millis(500);
+/// So many frames at once are a sign of more to come, for so long.
+const MANY: usize = 16;
+const A_WHILE: Duration = Duration::from_millis(20);
 /// What an Ethernet header and two VLAN tags add to the MTU.
 const HEADERS: u32 = 14 + 2 * 4;
 
 impl Wires {
     /// Starts what carries frames over the wires, if there are any.
-    pub(crate) fn start(topology: &Topology, seed: u64, spaces: &Spaces) -> Result<Option<Wires>> {
-        let Some(space) = spaces.get(&Space::Wires) else { return Ok(None) };
+    pub(crate) fn start(topology: &Topology, seed: u64, spaces: &mut Spaces) -> Result<Option<Wires>> {
+        if !spaces.contains_key(&Space::Wires) {
+            return Ok(None);
+        }
         finish_checksums(topology, spaces)?;
+        let brakes = Arc::new(Brakes::put_on(topology, spaces)?);
         let stop = EventFd::from_flags(EfdFlags::EFD_CLOEXEC);
         let engine = Arc::new(Engine {
             ways: Mutex::new(ways(topology, seed)),
+            brakes,
             stop: stop.map_err(|errno| Error::kernel("making an event descriptor", errno))?,
             missed: AtomicU64::new(0),
             failure: Mutex::new(None),
         });
-        let network = space.namespace.try_clone();
-        let network = network.map_err(|error| Error::new("copying a descriptor", error.to_string()))?;
+        let network = spaces[&Space::Wires].copy_of_namespace()?;
         let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(plan::USUAL_MTU);
         engine.start((mtu + HEADERS) as usize, network)?;
         Ok(Some(Wires { engine }))
+    }
+
+    /// Says where the lab's spaces are from now on.
+    pub(crate) fn are_in(&self, spaces: &Arc<Mutex<Spaces>>) {
+        self.engine.brakes.are_in(spaces);
     }
 
     /// Changes what is wrong with a wire, from one end.
@@ -182,7 +195,7 @@ impl Engine {
             };
             // Nobody waits any more only where the test has ended.
             if let (Ok(()), Some(socket)) = (tell.send(ready), socket) {
-                let ended = Carrier::new(&engine, Intake::new(socket, longest)).run();
+                let ended = Carrier::new(&engine, Intake::new(socket, longest, &engine.brakes)).run();
                 ended.unwrap_or_else(|errno| engine.fail(errno));
             }
         };
@@ -197,50 +210,76 @@ impl Engine {
 struct Carrier<'a> {
     engine: &'a Engine,
     intake: Intake,
+    outbox: Outbox,
     /// When to look at which way. Some are there more often than needed.
     alarms: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// Until when there is much to carry.
+    busy_until: Option<Instant>,
 }
 
 impl<'a> Carrier<'a> {
     fn new(engine: &'a Engine, intake: Intake) -> Carrier<'a> {
-        Carrier { engine, intake, alarms: BinaryHeap::new() }
+        Carrier { engine, intake, outbox: Outbox::default(), alarms: BinaryHeap::new(), busy_until: None }
     }
 
     fn run(mut self) -> nix::Result<()> {
         // A wait ends when it should, not up to 50 µs later. Without it all is as right, but later.
         order::keep_myself()?;
-        order::keep_away()?;
+        let cpus = Cpus::of_this_thread()?;
+        cpus.stay_near()?;
         nix::sys::prctl::set_timerslack(1).or(Ok::<_, Errno>(()))?;
         let mut was_full = false;
         loop {
             let taken = match self.intake.wait(self.engine.stop.as_fd(), self.timeout(was_full))? {
                 Event::End => return Ok(()),
-                Event::Frames(source) => self.take(source)?,
-                Event::Time => 0,
+                Event::Frames(source) if !self.outbox.is_full() => self.take(source)?,
+                Event::Frames(_) | Event::Time => 0,
             };
             self.deliver_due()?;
-            if was_full && taken < frames::AT_ONCE {
+            let is_full = taken == frames::AT_ONCE;
+            // What has come is taken in first.
+            if !is_full {
+                self.outbox.go_on(self.intake.socket())?;
+            }
+            if was_full && !is_full {
                 self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
             }
-            was_full = taken == frames::AT_ONCE;
+            was_full = is_full;
+            self.settle(&cpus, taken)?;
         }
+    }
+
+    /// Chooses the CPUs for so many frames.
+    fn settle(&mut self, cpus: &Cpus, taken: usize) -> nix::Result<()> {
+        if taken >= MANY {
+            if self.busy_until.replace(Instant::now() + A_WHILE).is_none() {
+                cpus.keep_away()?;
+            }
+        } else if self.busy_until.is_some_and(|until| until < Instant::now()) {
+            self.busy_until = None;
+            cpus.stay_near()?;
+        }
+        Ok(())
     }
 
     /// How long to wait for more frames.
     fn timeout(&self, more: bool) -> Option<TimeSpec> {
         let until_alarm = self.alarms.peek().map(|Reverse((due, _))| due.saturating_duration_since(Instant::now()));
-        let timeout = if more { Some(Duration::ZERO) } else { until_alarm };
-        timeout.map(TimeSpec::from_duration)
+        let next = until_alarm.into_iter().chain(self.outbox.next()).chain(more.then_some(Duration::ZERO)).min();
+        next.map(TimeSpec::from_duration)
     }
 
     /// Takes what has arrived, and passes on what need not wait.
     fn take(&mut self, source: Source) -> nix::Result<usize> {
         let taken = self.intake.receive(source)?;
+        let later = taken == frames::AT_ONCE && self.intake.fills();
         let now = Instant::now();
         let mut at_once: Vec<(u32, &[u8])> = Vec::with_capacity(taken);
+        let mut bytes = 0;
         let mut ways = self.engine.ways();
         let (socket, arrived) = self.intake.arrived();
         for arrived in arrived {
+            bytes += arrived.frame.len().max(brakes::LEAST);
             let number = number_of(arrived.interface);
             let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
             let before = way.alarm();
@@ -252,54 +291,31 @@ impl<'a> Carrier<'a> {
             self.alarms.extend(alarm.map(|alarm| Reverse((alarm, number))));
         }
         drop(ways);
-        deliver(socket, &at_once)?;
+        self.outbox.put(socket, &at_once, later)?;
         self.intake.forget();
+        self.intake.note(now, bytes);
         Ok(taken)
     }
 
-    /// Passes on what has waited long enough.
+    /// Passes on what has waited long enough, or some of it.
     fn deliver_due(&mut self) -> nix::Result<()> {
         let now = Instant::now();
-        while let Some(Reverse((due, number))) = self.alarms.pop() {
+        let mut room = frames::AT_ONCE;
+        while room > 0 {
+            let Some(Reverse((due, number))) = self.alarms.pop() else { break };
             if due > now {
                 self.alarms.push(Reverse((due, number)));
-                return Ok(());
+                break;
             }
             let mut ways = self.engine.ways();
             let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
-            let frames: Vec<_> = std::iter::from_fn(|| way.next_due(now)).take(frames::AT_ONCE).collect();
+            let frames: Vec<_> = std::iter::from_fn(|| way.next_due(now)).take(room).collect();
             self.alarms.extend(way.alarm().map(|alarm| Reverse((alarm, number))));
             drop(ways);
+            room -= frames.len();
             let addressed: Vec<_> = frames.iter().map(|frame| (end_of(number), frame.as_slice())).collect();
-            deliver(self.intake.socket(), &addressed)?;
+            self.outbox.put(self.intake.socket(), &addressed, false)?;
         }
         Ok(())
     }
-}
-
-/// Sends frames, each by its interface. What can't be sent, because the host there is gone or its interface down, is lost as on a cable
-/// without another end.
-fn deliver(socket: &OwnedFd, mut frames: &[(u32, &[u8])]) -> nix::Result<()> {
-    let mut full_since = None;
-    while !frames.is_empty() {
-        match frames::send(socket, frames.iter().copied()) {
-            Ok(sent) => {
-                frames = &frames[sent..];
-                full_since = None;
-            }
-            Err(Errno::EINTR) => {}
-            // The receiving kernel has not caught up yet.
-            Err(Errno::EAGAIN | Errno::ENOBUFS)
-                if full_since.get_or_insert_with(Instant::now).elapsed() < INSISTENCE =>
-            {
-                std::thread::sleep(Duration::from_micros(50));
-            }
-            Err(errno @ (Errno::EBADF | Errno::EFAULT | Errno::ENOTSOCK)) => return Err(errno),
-            Err(_) => {
-                frames = &frames[1..];
-                full_since = None;
-            }
-        }
-    }
-    Ok(())
 }

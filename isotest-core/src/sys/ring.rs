@@ -107,11 +107,17 @@ impl Ring {
     /// Takes up to so many frames that are there, in place of those before; gives how many.
     pub(crate) fn receive(&mut self, most: usize) -> usize {
         self.hand_back();
-        let is_there = |number: &usize| {
-            self.status((self.first + number) % self.count).load(Ordering::Acquire) & libc::TP_STATUS_USER != 0
-        };
-        self.taken = (0..most.min(self.count)).take_while(is_there).count();
+        self.taken = (0..most.min(self.count)).take_while(|number| self.is_there(*number)).count();
         self.taken
+    }
+
+    /// Whether the next of so many parts of it has frames too, up to its end.
+    pub(crate) fn is_filled(&self, parts: usize) -> bool {
+        self.is_there(self.count / parts)
+    }
+
+    fn is_there(&self, number: usize) -> bool {
+        self.status((self.first + number) % self.count).load(Ordering::Acquire) & libc::TP_STATUS_USER != 0
     }
 
     /// The frames that were taken.

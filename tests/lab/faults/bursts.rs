@@ -1,5 +1,6 @@
 //! What becomes of many packets, and of many at once?
 
+use std::io::ErrorKind;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
@@ -50,27 +51,68 @@ fn few_packets_do_without_a_ring() -> Result<()> {
     Ok(())
 }
 
-#[isotest]
-fn a_burst_goes_over_a_sound_link_whole_however_late_its_thread_is() -> Result<()> {
-    /// As many as the ring has room for.
-    const BURST: u64 = 10_000;
-    let pair = Pair::new(1)?;
-    send_until_there_is_a_ring(&pair);
+/// Datagrams from alice to a port of bob's that nobody has, so that no socket on the way could be full.
+fn to_nobody(pair: &Pair) -> UdpSocket {
     let sender = pair.alice.enter(|| UdpSocket::bind("0.0.0.0:0").expect("some port is free"));
-    // No socket is there that could be full.
     sender.connect((pair.bob.address(), 10)).expect("there is a route");
+    sender
+}
+
+/// Sends so many at once, and sees that the link carries each of them.
+fn goes_over_whole(pair: &Pair, burst: u64) -> Result<()> {
+    let sender = to_nobody(pair);
     let before = (pair.link.fates()?.forth.packets, pair.link.stats()?.forth.received.packets);
     let mut sent = 0;
-    while sent < BURST {
+    while sent < burst {
         // That nobody has the port is told now and then instead of sending.
         sent += u64::from(sender.send(&[1; 18]).is_ok());
     }
     let start = Instant::now();
-    while pair.link.stats()?.forth.received.packets < before.1 + BURST {
+    while pair.link.stats()?.forth.received.packets < before.1 + burst {
         assert_eq!(pair.link.fates()?.missed, 0);
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", pair.link.stats()?.forth);
         std::thread::yield_now();
     }
-    assert_eq!(pair.link.fates()?.forth.packets - before.0, BURST);
+    assert_eq!(pair.link.fates()?.forth.packets - before.0, burst);
+    Ok(())
+}
+
+#[isotest]
+fn a_burst_goes_over_a_sound_link_whole_however_late_its_thread_is() -> Result<()> {
+    let pair = Pair::new(1)?;
+    send_until_there_is_a_ring(&pair);
+    // As many as the ring has room for.
+    goes_over_whole(&pair, 10_000)
+}
+
+/// Several times as many as the socket has room for that takes them in until there is a ring.
+#[isotest]
+fn the_first_burst_goes_over_whole_as_well() -> Result<()> {
+    goes_over_whole(&Pair::new(1)?, 2_000)
+}
+
+/// Whether a sender who does not wait is told to, before he has sent so many.
+fn is_held_back(pair: &Pair, burst: usize) -> bool {
+    let sender = to_nobody(pair);
+    sender.set_nonblocking(true).expect("it is a socket");
+    let mut full = (0..burst).filter_map(|_| sender.send(&[1; 18]).err());
+    full.any(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+#[isotest]
+fn a_sender_is_held_back_until_there_is_a_ring_and_then_no_more() -> Result<()> {
+    /// More than a usual socket holds of its own, less than the ring has room for.
+    const BURST: usize = 5_000;
+    let start = Instant::now();
+    let mut pair = Pair::new(1)?;
+    // Who gets no time to send is not held back.
+    while !is_held_back(&pair, BURST) {
+        assert!(start.elapsed() < Duration::from_secs(60), "nobody is held back");
+        pair = Pair::new(1)?;
+    }
+    while is_held_back(&pair, BURST) {
+        assert!(start.elapsed() < Duration::from_secs(60), "the sender is held back still");
+    }
+    assert!(has_a_ring());
     Ok(())
 }

@@ -2,13 +2,16 @@
 //! meanwhile on another thread.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 
+use super::super::brakes::Brakes;
 use crate::sys::frames::{self, Arrived, Inbox};
 use crate::sys::packet;
 use crate::sys::ring::{self, Ring};
@@ -22,6 +25,16 @@ pub(super) struct Intake {
     from: Source,
     /// How many frames have come to the plain socket.
     count: usize,
+    pace: Pace,
+    brakes: Arc<Brakes>,
+}
+
+/// How much has come in the last milliseconds.
+struct Pace {
+    since: Instant,
+    bytes: usize,
+    /// Whether senders were held back, or nearly.
+    is_fast: bool,
 }
 
 /// The memory: one for a lab, when it is worth its price.
@@ -29,7 +42,8 @@ enum Making {
     /// This kernel can't.
     Never,
     NotYet,
-    Begun(Receiver<nix::Result<Ring>>),
+    /// Where it will come from. Who makes it waits until the other is gone before he lets senders send as fast as they can.
+    Begun(Receiver<nix::Result<Ring>>, #[expect(dead_code, reason = "it is there to be dropped")] Sender<()>),
     Done(Ring),
 }
 
@@ -49,8 +63,12 @@ pub(super) enum Event {
 
 /// How much the plain socket holds, if the kernel lets it: of most machines, 208 KiB, which are less than 200 packets of TCP.
 const ROOM: usize = 64 << 20;
-/// After so many frames there will be more. So many at once, [`frames::AT_ONCE`], are a sign of it too.
+/// After so many frames there will be more. So many at once, [`frames::AT_ONCE`], are a sign of it too, or so much in a short time.
 const MANY: usize = 4096;
+const SHORT: Duration = Duration::from_millis(10);
+
+/// How much of a ring is a lot.
+const QUARTER: usize = 4;
 
 /// Opens a plain socket for all frames of this thread's network; tells whether others can take over from it.
 pub(super) fn open() -> nix::Result<(OwnedFd, bool)> {
@@ -62,9 +80,14 @@ pub(super) fn open() -> nix::Result<(OwnedFd, bool)> {
 }
 
 impl Intake {
-    pub(super) fn new((plain, leads): (OwnedFd, bool), longest: usize) -> Intake {
+    pub(super) fn new((plain, leads): (OwnedFd, bool), longest: usize, brakes: &Arc<Brakes>) -> Intake {
         let ring = if leads { Making::NotYet } else { Making::Never };
-        Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, count: 0 }
+        if !leads {
+            brakes.release(); // There will never be more room.
+        }
+        let (inbox, brakes) = (Inbox::new(longest), Arc::clone(brakes));
+        let pace = Pace { since: Instant::now(), bytes: 0, is_fast: false };
+        Intake { plain, inbox, longest, ring, from: Source::Plain, count: 0, pace, brakes }
     }
 
     /// The socket to send by.
@@ -102,10 +125,28 @@ impl Intake {
             other => other?,
         };
         self.count += if source == Source::Plain { count } else { 0 };
-        if count == frames::AT_ONCE || self.count > MANY {
+        if count == frames::AT_ONCE || self.count > MANY || self.pace.is_fast {
             self.make_room();
         }
         Ok(count)
+    }
+
+    /// So many bytes have come by now, each packet counted as a brake counts it.
+    pub(super) fn note(&mut self, now: Instant, bytes: usize) {
+        let pace = &mut self.pace;
+        if now - pace.since > SHORT {
+            (pace.since, pace.bytes) = (now, 0);
+        }
+        pace.bytes += bytes;
+        pace.is_fast |= Brakes::is_reached(pace.bytes, SHORT.as_millis() as u64);
+    }
+
+    /// Whether much more has come than was received last.
+    pub(super) fn fills(&self) -> bool {
+        match (&self.ring, self.from) {
+            (Making::Done(ring), Source::Ring) => ring.is_filled(QUARTER),
+            _ => true, // It has room for few.
+        }
     }
 
     /// The socket to send by, and what was received last.
@@ -136,10 +177,10 @@ impl Intake {
     fn make_room(&mut self) {
         let made = match &self.ring {
             Making::NotYet => {
-                self.ring = begin(self.longest);
+                self.ring = begin(self.longest, Arc::clone(&self.brakes));
                 return;
             }
-            Making::Begun(made) => made.try_recv(),
+            Making::Begun(made, _) => made.try_recv(),
             Making::Never | Making::Done(_) => return,
         };
         match made {
@@ -151,12 +192,21 @@ impl Intake {
     }
 }
 
-fn begin(longest: usize) -> Making {
+fn begin(longest: usize, brakes: Arc<Brakes>) -> Making {
     let (tell, made) = channel();
-    // Nobody takes it any more only where the lab has ended.
-    let make = move || tell.send(Ring::make(longest)).unwrap_or(());
-    let thread = std::thread::Builder::new().name("lab-ring".to_owned()).spawn(make);
-    thread.map_or(Making::Never, |_| Making::Begun(made))
+    let (until_settled, settled) = channel::<()>();
+    let other = Arc::clone(&brakes);
+    let make = move || {
+        // Nobody takes it any more only where the lab has ended.
+        tell.send(Ring::make(longest)).unwrap_or(());
+        settled.recv().unwrap_or(());
+        brakes.release();
+    };
+    if std::thread::Builder::new().name("lab-ring".to_owned()).spawn(make).is_err() {
+        other.release();
+        return Making::Never;
+    }
+    Making::Begun(made, until_settled)
 }
 
 impl Drop for Intake {
