@@ -46,8 +46,8 @@ pub(crate) enum Counted {
 #[derive(Debug)]
 pub(crate) enum Heard {
     Said(Message, Vec<OwnedFd>),
-    /// It is gone, or the test is.
-    Gone,
+    /// It is gone, or the test is, or what it says can't be understood.
+    Gone(Result<()>),
 }
 
 /// Init's side.
@@ -86,8 +86,8 @@ impl Hatch {
                 match receive::<Message>(lab.as_fd()) {
                     Ok(Some((message, descriptors))) => taken.push((*number, Heard::Said(message, descriptors))),
                     Err(Errno::EAGAIN) => return true,
-                    Ok(None) | Err(_) => {
-                        taken.push((*number, Heard::Gone));
+                    ended => {
+                        taken.push((*number, Heard::Gone(ended.map(drop))));
                         return false;
                     }
                 }

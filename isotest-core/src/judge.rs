@@ -48,7 +48,9 @@ pub fn judge(report: &Report, spec: &Spec, harness_finished: bool) -> Judgement 
         let labs = report.labs.iter().map(|text| Note { subject: Subject::Labs, text: text.clone() });
         judgement.notes.extend(labs);
     }
-    judgement.weigh(spec.egress.policy(), Outcome::TriedToLeave, Subject::Egress, egress(report, &spec.egress));
+    for text in [egress(report, &spec.egress), egress_unseen(report)] {
+        judgement.weigh(spec.egress.policy(), Outcome::TriedToLeave, Subject::Egress, text);
+    }
     judgement
 }
 
@@ -117,6 +119,12 @@ fn egress(report: &Report, allowed: &Egress) -> Option<String> {
             Some(format!("the test tried {} to reach an address outside of its sandbox", times(attempts)))
         }
     }
+}
+
+/// What may have happened unseen counts as if it had.
+fn egress_unseen(report: &Report) -> Option<String> {
+    let failure = report.egress_unseen.as_ref()?;
+    Some(format!("whether the test tried to reach an address outside of its sandbox was not seen: {failure}"))
 }
 
 /// So many destinations are shown to people.

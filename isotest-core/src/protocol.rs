@@ -194,6 +194,10 @@ pub(crate) fn receive<M: DeserializeOwned>(socket: BorrowedFd<'_>) -> Result<Opt
             descriptors.extend(numbers.into_iter().map(crate::sys::process::adopt));
         }
     }
+    // Nobody has room for more descriptors.
+    if received.flags.contains(MsgFlags::MSG_CTRUNC) {
+        return Err(Errno::EMFILE);
+    }
     let length = received.bytes;
     if length == 0 {
         return Ok(None);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::egress::Destination;
-use crate::outcome::{End, Word};
+use crate::outcome::{End, Failure, Word};
 
 /// What init saw of one test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Report {
     /// How many times it, or what it started, tried to reach an address for which its network has no way. `None` where
     /// it shares the caller's network.
     pub egress: Option<u64>,
+    /// What kept init from seeing all of these attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub egress_unseen: Option<Failure>,
     /// Where to, with the number of attempts each, and how many are left out; where the spec asks for it.
     #[serde(default, skip_serializing_if = "Destinations::is_none")]
     pub destinations: Destinations,
@@ -52,6 +55,7 @@ impl Report {
             left_over: LeftOver::default(),
             files: LeftFiles::default(),
             egress: None,
+            egress_unseen: None,
             destinations: Destinations::default(),
             labs: Vec::new(),
             captured: None,

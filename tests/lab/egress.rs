@@ -125,3 +125,12 @@ fn programs_read_the_hosts_and_all_destinations() {
     let counted = of("warned_of")["egress"].as_u64().expect("a number");
     assert!((7..=14).contains(&counted), "{counted}");
 }
+
+#[test]
+fn what_is_not_seen_is_told_and_counts_as_forbidden() {
+    let ended = Ended::of(&mut Fixture("labs").cargo(&["test", "--test", "unseen", "--", "--show-output"])).with(101);
+    ended.says(&["test in_a_lab ... FAILED"]);
+    ended.says(&["test in_a_lab_of_a_test_that_may ... ok"]);
+    let told = ["whether the test tried to reach an address outside of its sandbox was not seen: ", "Invalid argument"];
+    assert_eq!(ended.lines(&told), 2, "{}", ended.out);
+}

@@ -225,6 +225,15 @@ fn beside_a_pretend_internet_it_is_refused() -> Result<()> {
 }
 
 #[isotest(user = "root")]
+fn an_address_of_the_machine_that_no_link_leads_to_is_an_error() -> Result<()> {
+    let world = World::new()?;
+    let why = "looking for the machine's address: no link of `uplink` has IPv4, by which the machine is reached; take";
+    world.cargo_test(&["the_machine_has_no_address_without_ipv4"]).with(101).says(&[why]);
+    world.must_be_clean();
+    Ok(())
+}
+
+#[isotest(user = "root")]
 fn it_is_off_unless_asked_for() -> Result<()> {
     let world = World::new()?;
     let ended = world.cargo_test(&["unasked"]).with(101);

@@ -5,26 +5,33 @@
 //! else moves them: not bringing `lo` up, not talking to oneself, not to a closed port.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
+
+use nix::Result;
+use nix::errno::Errno;
 
 /// How often in init's own network. Init has to have entered its census.
-pub(super) fn attempts() -> u64 {
-    v4(&read("self/net/snmp"), "Ip: ", "OutNoRoutes").unwrap_or(0)
-        + v6(&read("self/net/snmp6"), "Ip6OutNoRoutes").unwrap_or(0)
+pub(super) fn attempts() -> Result<u64> {
+    let v4 = v4(&read("self/net/snmp")?, "Ip: ", "OutNoRoutes").unwrap_or(0);
+    Ok(v4 + v6(&read("self/net/snmp6")?, "Ip6OutNoRoutes").unwrap_or(0))
 }
 
 /// How often for what was to pass through it (`ipSystemStatsInNoRoutes`), likewise.
 #[cfg(feature = "lab")]
-pub(super) fn not_passed_on() -> u64 {
-    v4(&read("self/net/netstat"), "IpExt: ", "InNoRoutes").unwrap_or(0)
-        + v6(&read("self/net/snmp6"), "Ip6InNoRoutes").unwrap_or(0)
+pub(super) fn not_passed_on() -> Result<u64> {
+    let v4 = v4(&read("self/net/netstat")?, "IpExt: ", "InNoRoutes").unwrap_or(0);
+    Ok(v4 + v6(&read("self/net/snmp6")?, "Ip6InNoRoutes").unwrap_or(0))
 }
 
 /// Every test pays for this, so it is one read: the kernel gives such a table whole to a buffer that it fits into.
-fn read(path: &str) -> String {
+fn read(path: &str) -> Result<String> {
     let mut table = [0; 16 << 10];
-    let length = File::open(path).and_then(|mut file| file.read(&mut table)).unwrap_or(0);
-    String::from_utf8_lossy(&table[..length]).into_owned()
+    match File::open(path).and_then(|mut file| file.read(&mut table)) {
+        Ok(length) => Ok(String::from_utf8_lossy(&table[..length]).into_owned()),
+        // A kernel without IPv6 has no table of it.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+    }
 }
 
 /// Two lines begin alike, such as with `Ip:`, the first with names, the second with numbers.

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -28,6 +29,8 @@ pub(super) struct Labs {
     counted: BTreeMap<u64, Vec<(OwnedFd, Counted)>>,
     /// How many attempts there were in those that are gone.
     attempts: u64,
+    /// What kept init from seeing all of them, first.
+    unseen: Option<Failure>,
 }
 
 impl Labs {
@@ -42,7 +45,7 @@ impl Labs {
         if own.attempts == Attempts::All {
             ledger.look_at_own_network(own.mounts)?;
         }
-        Ok(Some(Labs { hatch, ledger, told: own.attempts, counted: BTreeMap::new(), attempts: 0 }))
+        Ok(Some(Labs { hatch, ledger, told: own.attempts, counted: BTreeMap::new(), attempts: 0, unseen: None }))
     }
 
     /// What to wait for.
@@ -63,11 +66,12 @@ impl Labs {
                 Heard::Said(message, descriptors) => {
                     self.learn(lab, message, descriptors.into_iter(), &mut to_capture);
                 }
-                Heard::Gone => {
+                Heard::Gone(lost) => {
+                    self.has_missed("hearing what a lab says", lost);
                     // While it is still known what was inside of it.
                     self.ledger.take();
                     self.ledger.forget(lab);
-                    self.attempts += self.counted.remove(&lab).map_or(0, |networks| attempts_in(&networks));
+                    self.count_in(lab);
                 }
             }
         }
@@ -93,11 +97,29 @@ impl Labs {
         }
     }
 
+    /// Counts the attempts in a lab that is gone, or is not looked at any more.
+    fn count_in(&mut self, lab: u64) {
+        let networks = self.counted.remove(&lab).unwrap_or_default();
+        match attempts_in(&networks) {
+            Ok(attempts) => self.attempts += attempts,
+            Err(errno) => self.has_missed("counting in the networks of a lab", Err(errno)),
+        }
+    }
+
+    fn has_missed(&mut self, attempt: &str, lost: nix::Result<()>) {
+        if let Err(errno) = lost {
+            let failure = || Failure { step: attempt.to_owned(), stage: Stage::Other, errno: errno as i32 };
+            self.unseen.get_or_insert_with(failure);
+        }
+    }
+
     /// Reports what there was.
-    pub(super) fn close(self, report: &mut Report) {
-        let counted = self.counted.values().map(|networks| attempts_in(networks)).sum::<u64>() + self.attempts;
+    pub(super) fn close(mut self, report: &mut Report) {
+        let left: Vec<_> = self.counted.keys().copied().collect();
+        left.into_iter().for_each(|lab| self.count_in(lab));
         let (seen, destinations) = self.ledger.close();
-        report.egress = report.egress.map(|own| own + counted + seen);
+        report.egress = report.egress.map(|own| own + self.attempts + seen);
+        report.egress_unseen = report.egress_unseen.take().or(self.unseen);
         if self.told == Attempts::All {
             report.destinations = destinations;
         }
@@ -105,16 +127,18 @@ impl Labs {
 }
 
 /// How many attempts the kernel has counted in these networks. Init goes there and comes back.
-fn attempts_in(networks: &[(OwnedFd, Counted)]) -> u64 {
-    let Ok(own) = File::open("self/ns/net") else { return 0 };
-    let count = |(network, counted): &(OwnedFd, Counted)| match (setns(network, CloneFlags::CLONE_NEWNET), counted) {
-        (Ok(()), Counted::Sent) => egress::attempts(),
-        (Ok(()), Counted::Passing) => egress::attempts() + egress::not_passed_on(),
-        (Err(_), _) => 0,
+fn attempts_in(networks: &[(OwnedFd, Counted)]) -> nix::Result<u64> {
+    if networks.is_empty() {
+        return Ok(0);
+    }
+    let own = File::open("self/ns/net").map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+    let count = |(network, counted): &(OwnedFd, Counted)| {
+        setns(network, CloneFlags::CLONE_NEWNET)?;
+        let passing = if *counted == Counted::Passing { egress::not_passed_on()? } else { 0 };
+        Ok(egress::attempts()? + passing)
     };
     let attempts = networks.iter().map(count).sum();
-    setns(&own, CloneFlags::CLONE_NEWNET).expect("init may go back to where it was");
-    attempts
+    setns(&own, CloneFlags::CLONE_NEWNET).and(attempts)
 }
 
 /// One for each host of each lab. Not before there is one: the test has been copied from init then, and keeps its own limit.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::census::Census;
 use super::litter::Clean;
 use super::{Sandbox, describe, egress, isolated};
-use crate::outcome::End;
+use crate::outcome::{End, Failure, Stage};
 use crate::report::{Destinations, InForce, Kind, LeftFiles, LeftOver, Report, Usage};
 use crate::sys::word::SharedWord;
 use crate::{Egress, Namespace, Policy, Spec};
@@ -23,6 +23,13 @@ pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &
     let ended_by_itself = matches!(end, End::Exited(_) | End::Signalled(_));
     let leaks_matter = ended_by_itself && leaks != Policy::Ignore;
     let egress_matters = isolated(sandbox) && net == Namespace::Isolated && *egress != Egress::Ignore;
+    let (attempts, unseen) = match egress_matters.then(egress::attempts).transpose() {
+        Ok(attempts) => (attempts, None),
+        Err(errno) => {
+            let step = "counting attempts to leave".to_owned();
+            (Some(0), Some(Failure { step, stage: Stage::Other, errno: errno as i32 }))
+        }
+    };
     reap_the_dead();
     Report {
         end,
@@ -30,7 +37,8 @@ pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &
         isolation: in_force(sandbox),
         left_over: if leaks_matter { left_over(census) } else { LeftOver::default() },
         files: if leaks_matter { clean.compare(sandbox.plan) } else { LeftFiles::default() },
-        egress: egress_matters.then(egress::attempts),
+        egress: attempts,
+        egress_unseen: unseen,
         labs: word.left(),
         captured: None,
         destinations: Destinations::default(),

@@ -338,7 +338,7 @@ impl Network {
         let listener = init.clone().filter(|_| manner != Manner::Not);
         let names = Arc::new(Names::of(topology, &whereabouts, outside, listener));
         let mut here = Some(here);
-        let mut covered = Vec::new();
+        let mut views_here = None;
         let mut places = Vec::new();
         for (number, node) in topology.nodes.iter().enumerate() {
             let mut views = views.clone();
@@ -347,9 +347,7 @@ impl Network {
             }
             let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
                 (Role::Here, Some(rooms)) => {
-                    if crate::entry::own().is_some_and(|own| own.mounts) {
-                        covered = files::show_here(&views)?;
-                    }
+                    views_here = Some(views).filter(|_| crate::entry::own().is_some_and(|own| own.mounts));
                     Place::here((number, &node.name), rooms, &names)?
                 }
                 _ => Place::new((number, &node.name), &spaces[&Space::Node(number)].namespace, views, &names)?,
@@ -360,6 +358,8 @@ impl Network {
             let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
             outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
         }
+        // The last that can fail: of a lab that was not built the test's own files show nothing.
+        let covered = views_here.map_or(Ok(Vec::new()), |views| files::show_here(&views))?;
         let spaces = Arc::new(Mutex::new(spaces));
         wires.iter().for_each(|wires| wires.are_in(&spaces));
         Ok(Network {

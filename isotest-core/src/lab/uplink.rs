@@ -32,6 +32,8 @@ pub struct Uplink {
 #[derive(Debug)]
 pub(crate) struct WayOut {
     way: Way,
+    /// Whether any link of it has IPv4, by which the machine is reached.
+    by_ipv4: bool,
     /// The lab's addresses are nothing to the machine, which may have the same. The table goes with this socket.
     _masquerading: Socket,
 }
@@ -49,12 +51,17 @@ impl Uplink {
     ///
     /// # Errors
     ///
-    /// When the lab can't be built.
+    /// When the lab can't be built, or no link of the uplink has IPv4.
     pub fn machine(&self) -> Result<Ipv4Addr> {
         let attempt = "looking for the machine's address";
         let network = self.host.lab().up(attempt)?;
         let way = network.way_out.as_ref();
-        way.map(|out| out.way.machine).ok_or_else(|| Error::new(attempt, "there is no way to it"))
+        let out = way.ok_or_else(|| Error::new(attempt, "there is no way to it"))?;
+        if !out.by_ipv4 {
+            let cause = format!("no link of `{UPLINK}` has IPv4, by which the machine is reached");
+            return Err(Error::new(attempt, cause).remedy("take `without_ipv4` away from one of them"));
+        }
+        Ok(out.way.machine)
     }
 }
 
@@ -95,7 +102,9 @@ pub(crate) fn connect(topology: &Topology, spaces: &mut Spaces) -> Result<Option
     if way.through == Through::Veth {
         carrier::wait(&[(space, index)], spaces)?;
     }
-    Ok(Some(WayOut { way, _masquerading: masquerading }))
+    let mut addresses = topology.ports_of(node).flat_map(|(at, _)| topology.addresses(at));
+    let by_ipv4 = addresses.any(|prefix| prefix.address().is_ipv4());
+    Ok(Some(WayOut { way, by_ipv4, _masquerading: masquerading }))
 }
 
 /// Sets up the lab's end of a way to the machine; gives its interface's number.

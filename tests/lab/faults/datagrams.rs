@@ -1,7 +1,7 @@
 //! Numbered datagrams over one link: which of them arrive, how often, in which order?
 
 use std::net::UdpSocket;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use isotest::lab::{Fates, Faults, Host, Lab, Link, Result};
 
@@ -97,4 +97,15 @@ fn next(door: &UdpSocket) -> Option<u64> {
 pub(crate) fn is_likely(happened: u64, of: u64, probability: f64) -> bool {
     let (expected, deviation) = (of as f64 * probability, (of as f64 * probability * (1.0 - probability)).sqrt());
     (happened as f64 - expected).abs() <= 5.0 * deviation
+}
+
+/// Asks by a connected socket, and answers: each way takes this long at least.
+pub(crate) fn each_way_takes(latency: Duration, sender: &UdpSocket, door: &UdpSocket) {
+    let start = Instant::now();
+    sender.send(b"ping").expect("there is a route");
+    let (_, from) = door.recv_from(&mut [0; 9]).expect("it arrives");
+    assert!(start.elapsed() >= latency);
+    door.send_to(b"pong", from).expect("there is a route");
+    sender.recv(&mut [0; 9]).expect("it arrives");
+    assert!(start.elapsed() >= 2 * latency);
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use isotest::isotest;
 use isotest::lab::{Engine, Faults, GilbertElliott, Host, Lab, Link, Queue, Rate, Result};
 
-use super::datagrams::is_likely;
+use super::datagrams::{each_way_takes, is_likely};
 
 /// Two hosts, and a link whose faults the kernel carries out.
 struct Pair {
@@ -100,13 +100,7 @@ fn an_answer_takes_twice_the_latency_at_least() -> Result<()> {
     let Some(pair) = Pair::with(Faults::new().latency(latency))? else { return Ok(()) };
     pair.link.faults_from(&pair.bob, Faults::new().latency(latency))?;
     let (sender, door) = pair.doors();
-    let start = Instant::now();
-    sender.send(b"ping").expect("there is a route");
-    let (_, from) = door.recv_from(&mut [0; 9]).expect("it arrives");
-    assert!(start.elapsed() >= latency);
-    door.send_to(b"pong", from).expect("there is a route");
-    sender.recv(&mut [0; 9]).expect("it arrives");
-    assert!(start.elapsed() >= 2 * latency);
+    each_way_takes(latency, &sender, &door);
     Ok(())
 }
 

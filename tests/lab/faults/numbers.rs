@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use isotest::isotest;
 use isotest::lab::{Faults, GilbertElliott, Lab, Queue, Rate, Result};
 
-use super::datagrams::{Pair, is_likely};
+use super::datagrams::{Pair, each_way_takes, is_likely};
 
 #[isotest]
 fn a_share_is_lost_and_counted() -> Result<()> {
@@ -110,13 +110,8 @@ fn an_answer_takes_twice_the_latency_at_least() -> Result<()> {
     let address = pair.bob.address();
     let door = pair.bob.enter(|| UdpSocket::bind((address, 9)).expect("every port is free and allowed"));
     let sender = pair.alice.enter(|| UdpSocket::bind("0.0.0.0:0").expect("some port is free"));
-    let start = Instant::now();
-    sender.send_to(b"ping", (address, 9)).expect("there is a route");
-    let (_, from) = door.recv_from(&mut [0; 9]).expect("it arrives");
-    assert!(start.elapsed() >= latency);
-    door.send_to(b"pong", from).expect("there is a route");
-    sender.recv(&mut [0; 9]).expect("it arrives");
-    assert!(start.elapsed() >= 2 * latency);
+    sender.connect((address, 9)).expect("there is a route");
+    each_way_takes(latency, &sender, &door);
     Ok(())
 }
 
