@@ -62,6 +62,27 @@ fn a_lab_that_takes_too_many_descriptors_says_so() -> Result<()> {
     hosts(2)?.up()
 }
 
+/// However far it came.
+#[isotest]
+fn a_lab_that_was_not_built_leaves_the_test_s_own_files_as_they_were() -> Result<()> {
+    let own = || std::fs::read_to_string("/etc/hosts").expect("it can be read");
+    let before = own();
+    let mut failed = 0;
+    for limit in (24..).step_by(2) {
+        setrlimit(Resource::RLIMIT_NOFILE, limit, 1024).expect("no more than before");
+        let lab = hosts(3)?;
+        lab.link(&lab.here()?, &lab.host("alice")?)?;
+        if lab.up().is_ok() {
+            assert_ne!(own(), before, "the lab's hosts are known");
+            break;
+        }
+        failed += 1;
+        assert_eq!(own(), before, "with {limit} descriptors");
+    }
+    assert!(failed > 5, "it failed {failed} times");
+    Ok(())
+}
+
 #[isotest(user = "root")]
 fn a_lab_that_takes_too_many_namespaces_says_so() -> Result<()> {
     std::fs::write("/proc/sys/user/max_net_namespaces", "8").expect("a user namespace's own limit");
