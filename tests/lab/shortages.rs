@@ -68,7 +68,7 @@ fn a_lab_that_was_not_built_leaves_the_test_s_own_files_as_they_were() -> Result
     let own = || std::fs::read_to_string("/etc/hosts").expect("it can be read");
     let before = own();
     let mut failed = 0;
-    for limit in (24..).step_by(2) {
+    for limit in (16..).step_by(2) {
         setrlimit(Resource::RLIMIT_NOFILE, limit, 1024).expect("no more than before");
         let lab = hosts(3)?;
         lab.link(&lab.here()?, &lab.host("alice")?)?;
@@ -79,7 +79,7 @@ fn a_lab_that_was_not_built_leaves_the_test_s_own_files_as_they_were() -> Result
         failed += 1;
         assert_eq!(own(), before, "with {limit} descriptors");
     }
-    assert!(failed > 5, "it failed {failed} times");
+    assert!(failed > 2, "it failed {failed} times");
     Ok(())
 }
 
