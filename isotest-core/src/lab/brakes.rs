@@ -14,8 +14,11 @@ use crate::netlink::Batch;
 
 /// How much passes per second, in bytes, where each packet counts as [`LEAST`] at least: as long as that is more than comes, nobody notices.
 const RATE: u64 = 20_000_000;
-/// What passes at once. A usual socket holds ten times as much.
+/// What passes at once, at most, and over all wires together where they are many. A usual socket holds several times as much.
 const BURST: u64 = 24 << 10;
+const BURST_OF_ALL: u64 = 128 << 10;
+/// What an Ethernet header and two VLAN tags add to the MTU.
+pub(crate) const HEADERS: u32 = 14 + 2 * 4;
 /// What the kernel sets aside for the smallest packet.
 pub(crate) const LEAST: usize = 768;
 
@@ -43,10 +46,13 @@ impl Brakes {
     pub(crate) fn put_on(topology: &Topology, spaces: &mut Spaces) -> Result<Brakes> {
         let mut ends = Vec::new();
         let wired = topology.cables.iter().enumerate().filter(|(_, cable)| topology.has_wire(cable));
+        let share = BURST_OF_ALL / (2 * wired.clone().count() as u64).max(1);
         for at in wired.flat_map(|(cable, _)| [0, 1].map(|end| At { cable, end })) {
             let Some((space, end)) = plan::end_of(topology, at) else { continue };
+            // A packet that does not pass at once would never pass.
+            let longest = u64::from(end.mtu.unwrap_or(plan::USUAL_MTU) + HEADERS);
             let mut batch = Batch::default();
-            qdisc::brake(&mut batch, end.index, RATE, BURST, LEAST as u16);
+            qdisc::brake(&mut batch, end.index, RATE, BURST.min(share).max(longest), LEAST as u16);
             let links = &mut spaces.get_mut(&space).expect("every end of a cable is in a space that was made").links;
             match links.request(&batch) {
                 Ok(()) => ends.push((space, end.index)),

@@ -56,8 +56,6 @@ struct Engine {
 /// So many frames at once are a sign of more to come, for so long.
 const MANY: usize = 16;
 const A_WHILE: Duration = Duration::from_millis(20);
-/// What an Ethernet header and two VLAN tags add to the MTU.
-const HEADERS: u32 = 14 + 2 * 4;
 
 impl Wires {
     /// Starts what carries frames over the wires, if there are any.
@@ -77,7 +75,7 @@ impl Wires {
         });
         let network = spaces[&Space::Wires].copy_of_namespace()?;
         let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(plan::USUAL_MTU);
-        engine.start((mtu + HEADERS) as usize, network)?;
+        engine.start((mtu + brakes::HEADERS) as usize, network)?;
         Ok(Some(Wires { engine }))
     }
 

@@ -18,16 +18,24 @@ use super::datagrams::Pair;
 use crate::talk::connect;
 
 #[isotest]
+fn jumbo_packets_pass_whole() -> Result<()> {
+    passes_whole(9000)
+}
+
+#[isotest]
 fn the_largest_packets_pass_whole() -> Result<()> {
-    const MTU: usize = 9000;
+    passes_whole(65_535)
+}
+
+fn passes_whole(mtu: usize) -> Result<()> {
     let pair = Pair::new(1)?;
-    pair.link.mtu(MTU as u32)?;
+    pair.link.mtu(mtu as u32)?;
     let address = pair.bob.address();
     let door = pair.bob.enter(|| UdpSocket::bind((address, 9)).expect("every port is free and allowed"));
     let sender = pair.alice.enter(|| UdpSocket::bind("0.0.0.0:0").expect("some port is free"));
-    let sent: Vec<u8> = (0..MTU - 28).map(|at| (at % 251) as u8).collect();
+    let sent: Vec<u8> = (0..mtu - 28).map(|at| (at % 251) as u8).collect();
     sender.send_to(&sent, (address, 9)).expect("there is a route");
-    let mut received = [0; MTU];
+    let mut received = vec![0; mtu];
     let length = door.recv(&mut received).expect("it arrives");
     assert!(received[..length] == sent, "{length} of {} bytes", sent.len());
     assert_eq!(pair.link.fates()?.forth.packets, 1, "in one packet");
