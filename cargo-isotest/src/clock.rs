@@ -18,8 +18,8 @@ impl Clock {
 
     /// How much time has passed, without pauses.
     pub(crate) fn now(&self) -> Duration {
-        let paused = self.paused_since.map_or(Duration::ZERO, |since| since.elapsed());
-        self.started.elapsed().saturating_sub(self.paused_for + paused)
+        let until = self.paused_since.unwrap_or_else(Instant::now);
+        (until - self.started).saturating_sub(self.paused_for)
     }
 
     /// Stands still from here on.
@@ -30,5 +30,21 @@ impl Clock {
     /// Goes on.
     pub(crate) fn resume(&mut self) {
         self.paused_for += self.paused_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stands_still_while_paused() {
+        let mut clock = Clock::start();
+        clock.pause();
+        let paused = clock.now();
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(clock.now(), paused);
+        clock.resume();
+        assert!(clock.paused_for >= Duration::from_millis(2));
     }
 }

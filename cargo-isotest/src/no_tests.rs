@@ -16,8 +16,19 @@ pub(crate) fn end(action: NoTests, names: &Names) -> Code {
     }
     if let Some((typed, command)) = mistyped_command(names) {
         note(&format!("`{typed}` was taken for a part of a test's name; the command is `cargo isotest {command}`"));
+    } else if let Some(names) = wanted(names) {
+        note(&format!("no test {names} (`cargo isotest list` shows all there are)"));
     }
     if action == NoTests::Warn { Code::Passed } else { Code::NoTests }
+}
+
+/// What names were to be like, if that was said.
+fn wanted(names: &Names) -> Option<String> {
+    let quoted = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+    let ways = [("has a name with ", &names.wanted), ("is called ", &names.wanted_exactly)];
+    let said = ways.into_iter().filter(|(_, names)| !names.is_empty());
+    let said: Vec<_> = said.map(|(how, names)| format!("{how}{}", quoted(names))).collect();
+    (!said.is_empty()).then(|| said.join(", or "))
 }
 
 /// What stands where a command would stand, if it is nearly one.

@@ -77,6 +77,8 @@ pub(crate) struct Opening<'r, 'a> {
     pub(crate) copies: Option<usize>,
     /// Where a JUnit report is to be written.
     pub(crate) junit: Option<Destination>,
+    /// Whether output is shown as it comes.
+    pub(crate) live: bool,
     /// Whether a debugger or a tracer has the terminal.
     pub(crate) watched: bool,
     /// What the compiler's paths start from.

@@ -48,6 +48,7 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
         seed: decided.seed,
         copies: decided.copies,
         junit,
+        live: decided.live,
         watched: running.is_watched(),
         workspace: &suite.built.workspace,
     };

@@ -116,7 +116,11 @@ fn nothing_to_run_is_what_was_said_of_it() {
     let suite = Suite::new();
     let none = ["-p", "macros", "no_such_test"];
     let with = |action: &'static str| suite.run(&[&none[..], &["--no-tests", action]].concat());
-    suite.run(&none).with(4).says(&["error: no tests to run"]);
+    let ended = suite.run(&none).with(4);
+    ended.says(&["error: no tests to run"]);
+    ended.says(&["note: no test has a name with `no_such_test` (`cargo isotest list` shows all there are)"]);
+    let exact = suite.run(&["-p", "macros", "--exact", "one", "two"]).with(4);
+    exact.says(&["note: no test is called `one` or `two`"]);
     let mistyped = Ended::of(&mut suite.command(&["lits", "-p", "outcomes"])).with(4);
     mistyped.says(&["`lits` was taken for a part of a test's name; the command is `cargo isotest list`"]);
     with("fail").with(4).says(&["error: no tests to run"]);

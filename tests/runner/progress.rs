@@ -1,5 +1,7 @@
 //! How progress is shown, in a terminal and elsewhere.
 
+use std::fs;
+
 use crate::suite::Suite;
 use crate::terminal::Terminal;
 
@@ -53,4 +55,18 @@ fn without_a_terminal_only_progress_is_a_number_in_each_line() {
 fn a_pager_is_left_out_by_every_command() {
     Suite::new().run(&[&RUN[1..], &["--no-pager"]].concat()).with(100);
     Suite::new().list(&["-p", "outcomes", "--no-pager"]).with(0);
+}
+
+#[test]
+fn what_is_shown_as_it_comes_begins_with_its_test() {
+    let suite = Suite::new();
+    let named = ["-p", "behaviour", "-E", "test(=speaks_and_waits)"];
+    fs::write(suite.place().join("told"), "").expect("the place is writable");
+    let ended = suite.run(&[&named[..], &["--no-capture"]].concat()).with(0);
+    let lines: Vec<_> = ended.err.lines().collect();
+    let at = |words: &str| lines.iter().position(|line| line.contains(words)).expect("it is said");
+    assert_eq!(lines[at("START")], "       START [         ] (───) behaviour::waits speaks_and_waits");
+    assert!(at("START") < at("words on stderr so far"), "{}", ended.err);
+    suite.run(&[&named[..], &["--no-capture", "--status-level", "none"]].concat()).with(0).does_not_say(&["START"]);
+    suite.run(&named).with(0).does_not_say(&["START"]);
 }

@@ -33,6 +33,8 @@ pub(crate) struct Human {
     counter: Counter,
     ending: Ending,
     explained: bool,
+    /// Whether each test is named when it starts.
+    announces: bool,
     /// Whether no program reads standard output.
     stdout_is_free: bool,
 }
@@ -51,6 +53,7 @@ impl Human {
             counter: Counter::new(opening.runs().unwrap_or(0), screen.counts()),
             ending: Ending::new(opening.is_stress(), margin),
             explained: false,
+            announces: opening.live && !opening.watched && run.status_level.value > StatusLevel::None,
             stdout_is_free: options.message_format == MessageFormat::Human,
             screen: {
                 screen.write(first_line(listed).as_bytes());
@@ -88,6 +91,14 @@ impl Human {
 
     fn write(&mut self, text: &str) {
         self.screen.write(text.as_bytes());
+    }
+
+    /// Says whose output will come, where it is shown as it comes.
+    fn started(&mut self, case: Case<'_, '_>) {
+        self.screen.started(case);
+        if self.announces {
+            self.write(&line(&Styled(GOOD, "START"), "         ", &self.counter.blank(), case));
+        }
     }
 
     fn slow(&mut self, case: Case<'_, '_>, slowness: Slowness) {
@@ -192,7 +203,7 @@ impl Human {
 impl Reporter for Human {
     fn tell(&mut self, event: &mut Event<'_, '_>) {
         match event {
-            Event::Started(case, _) => self.screen.started(*case),
+            Event::Started(case, _) => self.started(*case),
             Event::Slow(case, slowness) => self.slow(*case, *slowness),
             Event::Retrying(case, attempt, delay) => {
                 self.screen.ended(*case);

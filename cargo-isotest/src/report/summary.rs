@@ -1,9 +1,10 @@
 //! What does a run come to? Numbers, and the exit code that follows from them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use isotest::runner::{Isolation, Outcome, Subject, Unavailable};
 
+use crate::clock::Clock;
 use crate::event::{Event, Finished, Verdict, Why};
 use crate::exit_code::Code;
 use crate::list::Listed;
@@ -11,8 +12,8 @@ use crate::list::Listed;
 /// The numbers.
 #[derive(Debug)]
 pub(crate) struct Summary {
-    started: Instant,
-    /// How long the run took, once it is over.
+    clock: Clock,
+    /// How long the run took, once it is over, without pauses.
     pub(crate) took: Duration,
     /// How many binaries were asked for tests.
     pub(crate) binaries: usize,
@@ -55,7 +56,7 @@ pub(crate) struct Summary {
 impl Summary {
     pub(crate) fn new(listed: &Listed<'_>, unavailable: Unavailable) -> Summary {
         Summary {
-            started: Instant::now(),
+            clock: Clock::start(),
             took: Duration::ZERO,
             binaries: listed.binaries.len(),
             to_run: listed.tests.len(),
@@ -103,6 +104,8 @@ impl Summary {
             }
             Event::Stopped(_) => self.stopped += 1,
             Event::Stopping(why) => self.why_stopped = Some(*why),
+            Event::Paused => self.clock.pause(),
+            Event::Resumed => self.clock.resume(),
             _ => {}
         }
     }
@@ -138,7 +141,7 @@ impl Summary {
     }
 
     pub(super) fn close(&mut self) {
-        self.took = self.started.elapsed();
+        self.took = self.clock.now();
     }
 
     /// How the program ends.

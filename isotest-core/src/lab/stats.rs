@@ -40,7 +40,7 @@ pub struct Flow {
 #[non_exhaustive]
 pub struct Traffic {
     /// How many packets. A large one that the kernel has not cut yet, as TCP sends them between hosts of one machine,
-    /// counts as one.
+    /// counts as one. What a link with faults holds back for a moment (see [`LinkFates::missed`](super::LinkFates::missed)) is not sent yet.
     pub packets: u64,
     /// How many bytes, Ethernet headers included.
     pub bytes: u64,

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::named;
 use crate::cli::ShowProgress;
+use crate::clock::Clock;
 use crate::event::{Case, Verdict};
 use crate::report::Opening;
 use crate::report::terminal::{BAD, GOOD, ODD, Styled, Terminal};
@@ -32,7 +33,9 @@ struct Bar {
     drawn: ProgressBar,
     waiting: Vec<u8>,
     last: Instant,
-    running: VecDeque<(String, Instant)>,
+    clock: Clock,
+    /// With when each started.
+    running: VecDeque<(String, Duration)>,
     most_running: usize,
     passed: usize,
     failed: usize,
@@ -86,7 +89,7 @@ impl Screen {
     /// A test runs.
     pub(super) fn started(&mut self, case: Case<'_, '_>) {
         if let Some(bar) = &mut self.bar {
-            bar.running.push_back((named(case), Instant::now()));
+            bar.running.push_back((named(case), bar.clock.now()));
         }
     }
 
@@ -124,7 +127,8 @@ impl Screen {
     /// The bar goes away for as long as somebody else has the terminal.
     pub(super) fn pause(&mut self) {
         self.show();
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &mut self.bar {
+            bar.clock.pause();
             bar.drawn.set_draw_target(ProgressDrawTarget::hidden());
         }
     }
@@ -132,6 +136,8 @@ impl Screen {
     /// It comes back.
     pub(super) fn resume(&mut self) {
         if let Some(bar) = &mut self.bar {
+            bar.clock.resume();
+            bar.drawn = bar.drawn.clone().with_elapsed(bar.clock.now());
             bar.drawn.set_draw_target(ProgressDrawTarget::stderr());
             bar.draw();
         }
@@ -172,6 +178,7 @@ impl Bar {
             drawn,
             waiting: Vec::new(),
             last: Instant::now(),
+            clock: Clock::start(),
             running: VecDeque::new(),
             most_running,
             passed: 0,
@@ -194,8 +201,9 @@ impl Bar {
             text.push_str(&format!(", {} {}", self.skipped, Styled(ODD, "skipped")));
         }
         // Those that have run longest are the ones to look at.
+        let now = self.clock.now();
         for (name, since) in self.running.iter().take(self.most_running) {
-            text.push_str(&format!("\n             [{:>8.1}s] {name}", since.elapsed().as_secs_f64()));
+            text.push_str(&format!("\n             [{:>8.1}s] {name}", (now - *since).as_secs_f64()));
         }
         if self.running.len() > self.most_running {
             text.push_str(&format!("\n             … and {} more", self.running.len() - self.most_running));
