@@ -120,12 +120,40 @@ fn run_elsewhere(test: &'static Registered) -> (Outcome, Word) {
     answer.get_or_init(|| mirror::run_elsewhere(&name_in_the_harness(test), &(test.spec)())).clone()
 }
 
-fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
+fn run_inside(test: &'static Registered, inside: &'static Inside) -> Result<ExitCode, Box<dyn Any + Send>> {
     WRAPPED.store(true, Ordering::Relaxed);
+    if cfg!(panic = "abort") {
+        end_by_a_panic(test, inside);
+    }
     let ended = __rust_begin_short_backtrace(|| catch_unwind(test.body));
     #[cfg(feature = "lab")]
     let ended = or_by_a_handler(ended);
-    if is_as_hoped(test.should_panic, &ended) {
+    conclude(test, inside, &ended);
+    ended
+}
+
+/// Where a panic aborts the process, only its hook can tell what it was. The test process ends there as it would have after the panic;
+/// panics of other threads abort it.
+fn end_by_a_panic(test: &'static Registered, inside: &'static Inside) {
+    let (body, before) = (std::thread::current().id(), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() != body {
+            return before(info);
+        }
+        let message = message(info.payload());
+        // Before the harness has its say: where that has a hook of its own, it ends the process.
+        inside.word.say(&Word::Panicked(message.clone()));
+        before(info);
+        let payload: Box<dyn Any + Send> = message.map_or_else(|| Box::new(()) as _, |message| Box::new(message) as _);
+        let ended = Err(payload);
+        conclude(test, inside, &ended);
+        std::process::exit(if is_as_hoped(test.should_panic, &ended) { 0 } else { 101 });
+    }));
+}
+
+/// The body has come to its end.
+fn conclude(test: &Registered, inside: &Inside, ended: &Result<ExitCode, Box<dyn Any + Send>>) {
+    if is_as_hoped(test.should_panic, ended) {
         #[cfg(feature = "lab")]
         crate::lab::held::let_go();
     } else {
@@ -136,12 +164,11 @@ fn run_inside(test: &Registered, inside: &Inside) -> Result<ExitCode, Box<dyn An
         }
     }
     *ENDED.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    inside.word.say(&match &ended {
+    inside.word.say(&match ended {
         Ok(code) if *code == ExitCode::SUCCESS => Word::Passed,
         Ok(_) => Word::Failed,
         Err(payload) => Word::Panicked(message(&**payload)),
     });
-    ended
 }
 
 /// A test whose body has succeeded fails all the same where a handler of its pretend internet has panicked.
@@ -235,12 +262,16 @@ fn message(payload: &(dyn Any + Send)) -> Option<String> {
 #[derive(Debug)]
 struct NotAString;
 
-/// Panics without calling the hook: the child's hook has printed the message already.
+/// Panics without calling the hook: the child's hook has printed the message already. Only where a panic aborts the process is it called,
+/// because there it is the harness's, which learns of the panic by it.
 fn raise(message: Option<String>) -> ! {
-    match message {
-        Some(message) => resume_unwind(Box::new(message)),
-        None => resume_unwind(Box::new(NotAString)),
-    }
+    let payload: Box<dyn Any + Send> = match message {
+        Some(message) if cfg!(panic = "abort") => std::panic::panic_any(message),
+        None if cfg!(panic = "abort") => std::panic::panic_any(NotAString),
+        Some(message) => Box::new(message),
+        None => Box::new(NotAString),
+    };
+    resume_unwind(payload)
 }
 
 /// libtest names the thread after the test; where it runs the test on the main thread, the function's own path is the

@@ -174,6 +174,25 @@ fn what_only_a_nightly_libtest_can_they_can() {
     assert_ne!(orders[0], orders[1], "a seed makes an order");
 }
 
+/// Then no panic is caught, and libtest has each test run in a process of its own.
+#[test]
+fn where_panics_abort_their_panics_are_told_apart_as_well() {
+    let aborting = ["-Z", "panic-abort-tests", "--config", "profile.dev.panic = 'abort'", "--no-fail-fast"];
+    let passing = ["outer::passes_too", "outer::panics_as_it_should"];
+    for arguments in [&PLAIN[..], &ISOLATED] {
+        let mut command = cargo_test(SEVERAL, &[&aborting, arguments].concat());
+        let ended = Ended::of(command.env("RUSTC_BOOTSTRAP", "1")).with(101);
+        for test in passing {
+            assert!(ended.lines(&["test ", test, "... ok"]) == 1, "{arguments:?}: {}{}", ended.out, ended.err);
+        }
+        assert_eq!(ended.lines(&["test ", "outer::inner::fails ... FAILED"]), 1, "{}", ended.out);
+    }
+    let mut command = SEVERAL.cargo_isotest(&[&["run"], &aborting[..], &ISOLATED].concat());
+    let ended = Ended::of(command.env("RUSTC_BOOTSTRAP", "1")).with(100);
+    passing.iter().for_each(|test| ended.says(&["PASS [", test]));
+    ended.says(&["FAIL [", "outer::inner::fails"]);
+}
+
 #[test]
 fn the_binary_itself_runs_one_test_as_an_editor_does() {
     let run = |name: &str| Ended::of(by_hand(&ISOLATED).args(["--exact", name, "--nocapture"]));
