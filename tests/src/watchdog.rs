@@ -12,8 +12,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 /// So long nobody is silent, on any machine, even one who builds something first.
 const TOO_SILENT: Duration = Duration::from_secs(10 * 60);
 
-/// So long no binary of tests takes, with all that it builds.
-const TOO_LONG: Duration = Duration::from_secs(25 * 60);
+/// So many minutes no binary of tests takes, with all that it builds, unless this variable says how many.
+const TOO_LONG: u64 = 25;
+const MINUTES: &str = "TESTS_TAKE_AT_MOST";
 
 /// Waits until there is something to read, or the end.
 ///
@@ -37,10 +38,16 @@ pub fn readable(stream: &impl AsFd, heard: &[u8]) {
 pub(crate) fn watch() {
     static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
-        thread::spawn(|| {
-            thread::sleep(TOO_LONG);
+        let said = std::env::var(MINUTES).ok().and_then(|minutes| minutes.parse().ok());
+        let minutes = said.unwrap_or(TOO_LONG);
+        thread::spawn(move || {
+            thread::sleep(Duration::from_secs(60 * minutes));
             // Directly, because libtest would keep it to itself.
-            writeln!(std::io::stderr(), "these tests have not ended in {TOO_LONG:?}: one of them hangs").ok();
+            writeln!(
+                std::io::stderr(),
+                "these tests have not ended in {minutes} minutes ({MINUTES}): one of them hangs"
+            )
+            .ok();
             std::process::abort();
         });
     });

@@ -11,7 +11,7 @@ use nix::sys::socket::SockProtocol;
 use super::account::Manner;
 use super::error::{Error, Result};
 use super::order;
-use super::plan::{self, Space, Step};
+use super::plan::{Space, Step};
 use super::rtnetlink;
 use super::topology::{Role, Topology};
 use crate::hatch::{self, Message};
@@ -82,14 +82,14 @@ pub(crate) fn namespaces(
                 }
                 Space::Switches => {}
                 // Ends of wires have no addresses, and say nothing of their own.
-                Space::Wires => set(NO_IPV6, "1")?,
+                Space::Wires => {
+                    set(NO_IPV6, "1")?;
+                    order::keep(cpu)?;
+                }
                 Space::Beyond => {
                     set(NO_IPV6, "1")?;
                     init.as_ref().map_or(Ok(()), |init| hand_over(Message::Beyond, init))?;
                 }
-            }
-            if plan::meets_wires(topology, *space) {
-                order::keep(cpu)?;
             }
             built.insert(*space, current()?);
         }

@@ -15,8 +15,9 @@ pub struct LinkFates {
     /// How many packets came to any of the lab's links with faults faster than they could be taken, and were lost beside what the seed
     /// says. It is told too when the test fails.
     ///
-    /// Senders are held back before it comes to that, where the kernel has `tbf` (`tc-tbf(8)`, at each end of such a link): a socket that has sent
-    /// more than can be taken waits, or says `EWOULDBLOCK`.
+    /// Where the kernel has `tbf` (`tc-tbf(8)`, at each end of such a link), a socket that has sent more than can be taken waits, or says
+    /// `EWOULDBLOCK`, before it comes to that. Many senders at once may still be too fast, tens of sockets that send hundreds each at the same
+    /// moment; some of theirs may be lost in the kernel before the link, which [`Link::stats`] tells as `dropped`.
     pub missed: u64,
 }
 

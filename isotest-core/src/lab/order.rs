@@ -1,8 +1,9 @@
 //! How do frames stay in the order in which they were sent?
 //!
 //! What arrives at a veth waits in a queue of the CPU that sent it. A thread that is moved to another CPU while the first is busy is
-//! overtaken by itself there. So all that comes to a wire, or from one, waits at one CPU, by receive packet steering
-//! (Documentation/networking/scaling.rst in the kernel's sources).
+//! overtaken by itself there. So all that comes to wires waits at one CPU, by receive packet steering (Documentation/networking/scaling.rst in
+//! the kernel's sources), and the thread that sends what comes from them stays on one. What comes from wires is not steered: a CPU's queue has
+//! room for 1,000 packets of all networks (`net.core.netdev_max_backlog`), and whoever sends to another CPU's does not notice that it is full.
 
 use std::path::{Path, PathBuf};
 
@@ -26,53 +27,48 @@ pub(crate) fn keep(cpu: usize) -> Result<()> {
     if is_there() { build::set(MASK, &mask(cpu)) } else { Ok(()) }
 }
 
-/// Where it can't: at least what this thread sends stays in order.
-pub(crate) fn keep_myself() -> nix::Result<()> {
-    if is_there() {
-        return Ok(());
-    }
-    let myself = Pid::from_raw(0);
-    let allowed = sched_getaffinity(myself)?;
-    let current = sched_getcpu()?;
-    let mut one = CpuSet::new();
-    let first = (0..CpuSet::count()).find(|cpu| allowed.is_set(*cpu).unwrap_or(false)).ok_or(Errno::EINVAL)?;
-    one.set(if allowed.is_set(current)? { current } else { first })?;
-    sched_setaffinity(myself, &one)
-}
-
-/// On which CPUs a thread runs.
+/// On which CPU a thread runs that sends what comes from wires.
 pub(crate) struct Cpus {
-    /// The one at which all waits that comes from wires, and the others; none where either is not known, or not ours.
-    sorts: Option<(CpuSet, CpuSet)>,
+    /// The one at which all waits that comes to them.
+    near: CpuSet,
+    /// Another, where there is one.
+    far: CpuSet,
 }
 
 impl Cpus {
     pub(crate) fn of_this_thread() -> nix::Result<Cpus> {
-        let ours = sched_getaffinity(Pid::from_raw(0))?;
-        let written = std::fs::read_to_string(path()).unwrap_or_default();
-        let Some(receives) = only(&written) else { return Ok(Cpus { sorts: None }) };
-        let ours: Vec<_> = (0..CpuSet::count()).filter(|cpu| ours.is_set(*cpu).unwrap_or(false)).collect();
-        let (near, far): (Vec<_>, Vec<_>) = ours.into_iter().partition(|cpu| *cpu == receives);
-        let sorts = if near.is_empty() || far.is_empty() { None } else { Some((set(&near)?, set(&far)?)) };
-        Ok(Cpus { sorts })
+        let allowed = sched_getaffinity(Pid::from_raw(0))?;
+        let ours: Vec<_> = (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false)).collect();
+        let receives = std::fs::read_to_string(path()).ok().and_then(|written| only(&written));
+        let (near, far) = choose(receives, sched_getcpu()?, &ours).ok_or(Errno::EINVAL)?;
+        Ok(Cpus { near: one(near)?, far: one(far)? })
     }
 
-    /// Has this thread run where all waits that comes from wires. Where there is little to carry, to wake another CPU takes longer than all the
+    /// Has this thread run where all waits that comes to wires. Where there is little to carry, to wake another CPU takes longer than all the
     /// rest.
     pub(crate) fn stay_near(&self) -> nix::Result<()> {
-        self.sorts.map_or(Ok(()), |(near, _)| sched_setaffinity(Pid::from_raw(0), &near))
+        sched_setaffinity(Pid::from_raw(0), &self.near)
     }
 
-    /// Keeps it away from there, where each packet would be received as soon as it is sent, before the next is. On another CPU, one of them
-    /// receives many at a time while the other sends: several times as many per second.
+    /// Keeps it away from there, where it would have to wait for each that comes.
     pub(crate) fn keep_away(&self) -> nix::Result<()> {
-        self.sorts.map_or(Ok(()), |(_, far)| sched_setaffinity(Pid::from_raw(0), &far))
+        sched_setaffinity(Pid::from_raw(0), &self.far)
     }
 }
 
-fn set(cpus: &[usize]) -> nix::Result<CpuSet> {
+/// The near one and the far one, of these.
+fn choose(receives: Option<usize>, current: usize, ours: &[usize]) -> Option<(usize, usize)> {
+    let first = *ours.first()?;
+    match receives.filter(|cpu| ours.contains(cpu)) {
+        Some(near) => Some((near, ours.iter().copied().find(|cpu| *cpu > near).unwrap_or(first))),
+        None if ours.contains(&current) => Some((current, current)),
+        None => Some((first, first)),
+    }
+}
+
+fn one(cpu: usize) -> nix::Result<CpuSet> {
     let mut set = CpuSet::new();
-    cpus.iter().try_for_each(|cpu| set.set(*cpu))?;
+    set.set(cpu)?;
     Ok(set)
 }
 
@@ -104,6 +100,20 @@ mod tests {
     #[test]
     fn a_set_of_one_cpu_is_written_in_groups() {
         assert_eq!(["1", "80000000", "1,00000000", "20,00000000,00000000"], [0, 31, 32, 69].map(mask));
+    }
+
+    #[test]
+    fn it_is_another_cpu_where_there_is_one() {
+        assert_eq!(choose(Some(2), 0, &[0, 2, 5]), Some((2, 5)));
+        assert_eq!(choose(Some(5), 0, &[0, 2, 5]), Some((5, 0)));
+        assert_eq!(choose(Some(2), 2, &[2]), Some((2, 2)));
+        assert_eq!(
+            [choose(Some(7), 2, &[0, 2]), choose(None, 2, &[0, 2])],
+            [Some((2, 2)); 2],
+            "nothing waits at one of ours"
+        );
+        assert_eq!(choose(None, 1, &[0, 2]), Some((0, 0)));
+        assert_eq!(choose(None, 1, &[]), None);
     }
 
     #[test]

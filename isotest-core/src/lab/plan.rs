@@ -91,17 +91,6 @@ pub(crate) fn spaces(topology: &Topology) -> Vec<Space> {
     spaces
 }
 
-/// Whether frames come there from wires, or go there to them.
-pub(crate) fn meets_wires(topology: &Topology, space: Space) -> bool {
-    let mut wired = topology.cables.iter().filter(|cable| topology.has_wire(cable));
-    match space {
-        Space::Node(node) => wired.any(|cable| cable.ends.iter().flatten().any(|port| port.node == node)),
-        Space::Switches => wired.any(|cable| cable.switch.is_some()),
-        Space::Wires => true,
-        Space::Beyond => false,
-    }
-}
-
 /// All steps, those for one namespace next to one another as far as their order allows.
 pub(crate) fn steps(topology: &Topology, routes: &[Vec<Hop>]) -> Vec<(Space, Step)> {
     let mut steps = Vec::new();

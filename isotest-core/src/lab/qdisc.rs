@@ -81,14 +81,27 @@ pub(crate) fn tbf(batch: &mut Batch, index: u32, place: Place, Rate(bits): Rate,
 }
 
 /// Holds back what is more than so many bytes per second and at once, where every packet counts as `least` bytes at least.
-pub(crate) fn brake(batch: &mut Batch, index: u32, rate: u64, burst: u64, least: u16) {
-    Bucket { rate, burst, room: BRAKE_ROOM, least }.write(batch, SET, &header(index, TBF, ROOT));
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brake {
+    pub(crate) rate: u64,
+    pub(crate) burst: u64,
+    pub(crate) least: u16,
 }
 
-/// Lets a [`brake`] that is there hold back nothing any more.
-pub(crate) fn open(batch: &mut Batch, index: u32) {
-    let open = Bucket { rate: u64::MAX >> 16, burst: u64::from(u32::MAX), room: BRAKE_ROOM, least: 0 };
-    open.write(batch, libc::NLM_F_REPLACE, &header(index, TBF, ROOT));
+impl Brake {
+    /// Puts it on.
+    pub(crate) fn put_on(self, batch: &mut Batch, index: u32) {
+        self.bucket().write(batch, SET, &header(index, TBF, ROOT));
+    }
+
+    /// Changes one that is there.
+    pub(crate) fn change(self, batch: &mut Batch, index: u32) {
+        self.bucket().write(batch, libc::NLM_F_REPLACE, &header(index, TBF, ROOT));
+    }
+
+    fn bucket(self) -> Bucket {
+        Bucket { rate: self.rate, burst: self.burst, room: BRAKE_ROOM, least: self.least }
+    }
 }
 
 /// More than sockets will have on their way.
@@ -188,7 +201,7 @@ mod tests {
     #[test]
     fn a_brake_counts_small_packets_as_larger_ones() {
         let mut batch = Batch::default();
-        brake(&mut batch, 7, 1_000_000, 24_000, 768);
+        Brake { rate: 1_000_000, burst: 24_000, least: 768 }.put_on(&mut batch, 7);
         let (_, options) = read(&batch);
         let (_, parameters) = attributes(&options).next().expect("there are parameters");
         assert_eq!(parameters[6..12], [&768_u16.to_ne_bytes()[..], &1_000_000_u32.to_ne_bytes()].concat());

@@ -30,7 +30,7 @@ use super::error::{Error, Result};
 use super::failure;
 use super::fates::Fates;
 use super::faults::Faults;
-use super::order::{self, Cpus};
+use super::order::Cpus;
 use super::plan::{self, Space};
 use super::topology::{At, Topology};
 use crate::sys::frames;
@@ -221,10 +221,9 @@ impl<'a> Carrier<'a> {
     }
 
     fn run(mut self) -> nix::Result<()> {
-        // A wait ends when it should, not up to 50 µs later. Without it all is as right, but later.
-        order::keep_myself()?;
         let cpus = Cpus::of_this_thread()?;
         cpus.stay_near()?;
+        // A wait ends when it should, not up to 50 µs later. Without it all is as right, but later.
         nix::sys::prctl::set_timerslack(1).or(Ok::<_, Errno>(()))?;
         let mut was_full = false;
         loop {
@@ -243,6 +242,7 @@ impl<'a> Carrier<'a> {
                 self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
             }
             was_full = is_full;
+            self.intake.regulate(self.outbox.bytes());
             self.settle(&cpus, taken)?;
         }
     }

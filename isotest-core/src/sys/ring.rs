@@ -14,8 +14,10 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::frames::{Arrived, TAG, set_value, tag_of, whole};
 
-/// How many bytes it has, at least for frames of the usual length; not much less where they are long.
+/// How many bytes it has, at least; more where frames are long, so that there are slots for some thousand of them.
 const BYTES: usize = 16 << 20;
+const MOST_BYTES: usize = 64 << 20;
+const SLOTS: usize = 4096;
 /// Of how many bytes that belong together it consists, at least.
 const BLOCK: usize = 64 << 10;
 /// What the kernel puts before a frame, with room: `struct tpacket2_hdr`, `struct sockaddr_ll`, and up to where the packet begins.
@@ -67,7 +69,8 @@ impl Ring {
     pub(crate) fn make(longest: usize) -> Result<Ring> {
         let slot = (longest + BEFORE + RESERVE as usize).next_multiple_of(libc::TPACKET_ALIGNMENT);
         let block = BLOCK.max(slot.next_power_of_two());
-        let (blocks, slots_in_block) = (BYTES.div_ceil(block), block / slot);
+        let bytes = (SLOTS * slot).clamp(BYTES, MOST_BYTES);
+        let (blocks, slots_in_block) = (bytes.div_ceil(block), block / slot);
         let count = blocks * slots_in_block;
 
         let socket =

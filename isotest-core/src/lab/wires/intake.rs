@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 
-use super::super::brakes::Brakes;
+use super::super::brakes::{Brakes, Pressed};
 use crate::sys::frames::{self, Arrived, Inbox};
 use crate::sys::packet;
 use crate::sys::ring::{self, Ring};
@@ -42,9 +42,23 @@ enum Making {
     /// This kernel can't.
     Never,
     NotYet,
-    /// Where it will come from. Who makes it waits until the other is gone before he lets senders send as fast as they can.
-    Begun(Receiver<nix::Result<Ring>>, #[expect(dead_code, reason = "it is there to be dropped")] Sender<()>),
-    Done(Ring),
+    /// Where it will come from, and how who makes it is told how much senders may send then.
+    Begun(Receiver<nix::Result<Ring>>, Sender<Pressed>),
+    Done(Ring, Regulator),
+}
+
+/// Who is told how much senders may send, and what he was told.
+struct Regulator {
+    tell: Sender<Pressed>,
+    pressed: Pressed,
+    since: Instant,
+}
+
+impl Regulator {
+    fn wants(&mut self, pressed: Pressed) {
+        (self.pressed, self.since) = (pressed, Instant::now());
+        self.tell.send(pressed).ok(); // He lives as long as this.
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +81,14 @@ const ROOM: usize = 64 << 20;
 const MANY: usize = 4096;
 const SHORT: Duration = Duration::from_millis(10);
 
-/// How much of a ring is a lot.
+/// How much of a ring is a lot, and how much is little: a part of so many.
 const QUARTER: usize = 4;
+const FEW: usize = 64;
+/// The same for bytes that wait to be sent on.
+const MUCH: usize = 8 << 20;
+const LITTLE: usize = 1 << 20;
+/// After so long without more than can be carried away, senders are let go.
+const CALM: Duration = Duration::from_millis(250);
 
 /// Opens a plain socket for all frames of this thread's network; tells whether others can take over from it.
 pub(super) fn open() -> nix::Result<(OwnedFd, bool)> {
@@ -83,7 +103,7 @@ impl Intake {
     pub(super) fn new((plain, leads): (OwnedFd, bool), longest: usize, brakes: &Arc<Brakes>) -> Intake {
         let ring = if leads { Making::NotYet } else { Making::Never };
         if !leads {
-            brakes.release(); // There will never be more room.
+            brakes.press(Pressed::Not); // There will never be more room.
         }
         let (inbox, brakes) = (Inbox::new(longest), Arc::clone(brakes));
         let pace = Pace { since: Instant::now(), bytes: 0, is_fast: false };
@@ -98,7 +118,7 @@ impl Intake {
     /// Waits until there is something to do, or for so long.
     pub(super) fn wait(&self, stop: BorrowedFd<'_>, timeout: Option<TimeSpec>) -> nix::Result<Event> {
         // The kernel looks at them in this order: whatever came before what is in the ring is found in the plain socket then.
-        let ring = if let Making::Done(ring) = &self.ring { ring.socket() } else { &self.plain };
+        let ring = if let Making::Done(ring, _) = &self.ring { ring.socket() } else { &self.plain };
         let mut watched = [stop, ring.as_fd(), self.plain.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         match ppoll(&mut watched, timeout, None) {
             Ok(_) | Err(Errno::EINTR) => {}
@@ -117,7 +137,7 @@ impl Intake {
     pub(super) fn receive(&mut self, source: Source) -> nix::Result<usize> {
         self.from = source;
         let count = match (&mut self.ring, source) {
-            (Making::Done(ring), Source::Ring) => Ok(ring.receive(frames::AT_ONCE)),
+            (Making::Done(ring, _), Source::Ring) => Ok(ring.receive(frames::AT_ONCE)),
             _ => self.inbox.receive(&self.plain),
         };
         let count = match count {
@@ -138,21 +158,34 @@ impl Intake {
             (pace.since, pace.bytes) = (now, 0);
         }
         pace.bytes += bytes;
-        pace.is_fast |= Brakes::is_reached(pace.bytes, SHORT.as_millis() as u64);
+        pace.is_fast |= Pressed::is_reached(pace.bytes, SHORT.as_millis() as u64);
     }
 
     /// Whether much more has come than was received last.
     pub(super) fn fills(&self) -> bool {
         match (&self.ring, self.from) {
-            (Making::Done(ring), Source::Ring) => ring.is_filled(QUARTER),
+            (Making::Done(ring, _), Source::Ring) => ring.is_filled(QUARTER),
             _ => true, // It has room for few.
+        }
+    }
+
+    /// Presses the brakes where more comes than is carried away, of which so many bytes wait, and releases them when little is left.
+    pub(super) fn regulate(&mut self, waiting: usize) {
+        let Making::Done(ring, regulator) = &mut self.ring else { return };
+        match regulator.pressed {
+            Pressed::Fully if waiting < LITTLE && !ring.is_filled(FEW) => regulator.wants(Pressed::Slightly),
+            Pressed::Fully => {}
+            _ if waiting > MUCH || ring.is_filled(QUARTER) => regulator.wants(Pressed::Fully),
+            // What had to wait has passed by then.
+            Pressed::Slightly if regulator.since.elapsed() > CALM => regulator.wants(Pressed::Not),
+            _ => {}
         }
     }
 
     /// The socket to send by, and what was received last.
     pub(super) fn arrived(&mut self) -> (&OwnedFd, impl Iterator<Item = Arrived<'_>>) {
         let (ring, inbox) = match (&mut self.ring, self.from) {
-            (Making::Done(ring), Source::Ring) => (Some(ring), None),
+            (Making::Done(ring, _), Source::Ring) => (Some(ring), None),
             _ => (None, Some(&mut self.inbox)),
         };
         let frames = ring.into_iter().flat_map(Ring::arrived).chain(inbox.into_iter().flat_map(Inbox::arrived));
@@ -161,7 +194,7 @@ impl Intake {
 
     /// What was received last is needed no more.
     pub(super) fn forget(&mut self) {
-        if let (Making::Done(ring), Source::Ring) = (&mut self.ring, self.from) {
+        if let (Making::Done(ring, _), Source::Ring) = (&mut self.ring, self.from) {
             ring.hand_back();
         }
     }
@@ -169,49 +202,57 @@ impl Intake {
     /// How many frames found no room since this was asked the last time.
     pub(super) fn missed(&self) -> nix::Result<u64> {
         let plain = packet::missed(self.plain.as_fd())?;
-        let ring = if let Making::Done(ring) = &self.ring { packet::missed(ring.socket().as_fd())? } else { 0 };
+        let ring = if let Making::Done(ring, _) = &self.ring { packet::missed(ring.socket().as_fd())? } else { 0 };
         Ok(u64::from(plain) + u64::from(ring))
     }
 
     /// Has the ring made, or uses it if it was.
     fn make_room(&mut self) {
-        let made = match &self.ring {
+        let (made, tell) = match &self.ring {
             Making::NotYet => {
                 self.ring = begin(self.longest, Arc::clone(&self.brakes));
                 return;
             }
-            Making::Begun(made, _) => made.try_recv(),
-            Making::Never | Making::Done(_) => return,
+            Making::Begun(made, tell) => (made.try_recv(), tell.clone()),
+            Making::Never | Making::Done(..) => return,
         };
         match made {
-            Ok(Ok(ring)) if ring.take_over().is_ok() => self.ring = Making::Done(ring),
             Err(TryRecvError::Empty) => {}
+            Ok(Ok(ring)) if ring.take_over().is_ok() => {
+                let mut regulator = Regulator { tell, pressed: Pressed::Half, since: Instant::now() };
+                regulator.wants(Pressed::Slightly);
+                self.ring = Making::Done(ring, regulator);
+            }
             // What the plain socket has room for is what there is then.
-            Ok(_) | Err(TryRecvError::Disconnected) => self.ring = Making::Never,
+            Ok(_) | Err(TryRecvError::Disconnected) => {
+                self.ring = Making::Never;
+                tell.send(Pressed::Not).ok(); // Nobody hears it only where the lab has ended.
+            }
         }
     }
 }
 
 fn begin(longest: usize, brakes: Arc<Brakes>) -> Making {
     let (tell, made) = channel();
-    let (until_settled, settled) = channel::<()>();
+    let (regulate, wanted) = channel();
     let other = Arc::clone(&brakes);
     let make = move || {
         // Nobody takes it any more only where the lab has ended.
         tell.send(Ring::make(longest)).unwrap_or(());
-        settled.recv().unwrap_or(());
-        brakes.release();
+        for pressed in wanted {
+            brakes.press(pressed);
+        }
     };
     if std::thread::Builder::new().name("lab-ring".to_owned()).spawn(make).is_err() {
-        other.release();
+        other.press(Pressed::Not);
         return Making::Never;
     }
-    Making::Begun(made, until_settled)
+    Making::Begun(made, regulate)
 }
 
 impl Drop for Intake {
     fn drop(&mut self) {
-        if let Making::Done(ring) = std::mem::replace(&mut self.ring, Making::Never) {
+        if let Making::Done(ring, _) = std::mem::replace(&mut self.ring, Making::Never) {
             // Both sockets take the kernel a grace period or two to close: at once, not one after the other.
             std::thread::Builder::new().spawn(|| drop(ring)).ok();
         }

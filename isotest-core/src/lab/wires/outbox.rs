@@ -59,6 +59,11 @@ impl Outbox {
         (!self.waiting.is_empty()).then_some(pause)
     }
 
+    /// How many bytes wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether no more are to be taken in.
     pub(super) fn is_full(&self) -> bool {
         self.bytes > MOST
