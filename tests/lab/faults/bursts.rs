@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use isotest::isotest;
-use isotest::lab::{Host, Result};
+use isotest::lab::{Host, Lab, Result};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 
 use super::datagrams::Pair;
@@ -137,5 +137,43 @@ fn a_sender_is_held_back_until_there_is_a_ring_and_then_no_more() -> Result<()> 
         }
     }
     assert!(has_a_ring());
+    Ok(())
+}
+
+/// What a plain link brings goes on over one that has the lab's wires.
+#[isotest]
+fn a_burst_goes_through_a_router_whole() -> Result<()> {
+    const BURST: u64 = 10_000;
+    let lab = Lab::with_seed(1)?;
+    let (alice, gw, bob) = (lab.host("alice")?, lab.router("gw")?, lab.host("bob")?);
+    lab.link(&alice, &gw)?;
+    let link = lab.link(&gw, &bob)?;
+    link.wired()?;
+    goes_over_whole(&Pair::of(lab, alice, bob, link), BURST)
+}
+
+/// Each reaches every host, and each host's link carries all of them.
+#[isotest]
+fn broadcasts_reach_all_hosts_at_a_switch() -> Result<()> {
+    const BURST: u64 = 500;
+    let lab = Lab::with_seed(1)?;
+    let lan = lab.switch("lan")?;
+    let hosts: Vec<_> = (1..=4).map(|number| lab.host(&format!("host-{number}"))).collect::<Result<_>>()?;
+    let links: Vec<_> = hosts.iter().map(|host| lan.attach(host)).collect::<Result<_>>()?;
+    links.iter().try_for_each(|link| link.wired().map(drop))?;
+    let sender = hosts[0].enter(|| UdpSocket::bind("0.0.0.0:0").expect("some port is free"));
+    sender.set_broadcast(true).expect("it is a socket");
+    let before = links[1].fates()?.back.packets;
+    for _ in 0..BURST {
+        sender.send_to(&[1; 18], ("255.255.255.255", 9)).expect("there is a route");
+    }
+    let start = Instant::now();
+    for link in &links[1..] {
+        while link.fates()?.back.packets < before + BURST {
+            assert!(start.elapsed() < Duration::from_secs(30), "{:?}", link.fates()?);
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(links[0].fates()?.missed, 0);
     Ok(())
 }
