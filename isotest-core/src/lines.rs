@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// For how long the rest of a line is waited for where output is shown as it comes. It may be a prompt.
-pub const PATIENCE: Duration = Duration::from_millis(20);
+pub const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A line that is longer is shown in pieces.
 const LONGEST: usize = 64 * 1024;
