@@ -2,6 +2,7 @@
 
 mod bursts;
 mod datagrams;
+mod floods;
 mod frames;
 mod kernel;
 mod netem;

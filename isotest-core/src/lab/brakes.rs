@@ -1,6 +1,7 @@
 //! How is a sender held back while the wires' thread can't take what comes? By a `tbf` (`tc-tbf(8)`) at each end of the link: what it keeps
 //! counts as not yet sent, so that the sending socket waits, as it would for a slow interface.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use nix::errno::Errno;
@@ -10,124 +11,125 @@ use super::error::{Error, Result};
 use super::failure;
 use super::plan::{self, Space};
 use super::qdisc::Brake;
+use super::rtnetlink;
 use super::topology::{At, Topology};
 use crate::netlink::{Batch, Refusal};
 
-/// How much passes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Pressed {
-    /// What a plain socket has room for, even if its reader comes some milliseconds late.
-    #[default]
-    Half,
-    /// What can be taken in, in steps that a CPU's queue of 1,000 packets (`net.core.netdev_max_backlog`) has room for.
-    Slightly,
-    /// All that comes.
-    Not,
-    /// Next to nothing, until what has come is carried away.
-    Fully,
-}
-
-/// What passes per second while half pressed, in bytes, where each packet counts as [`LEAST`] at least: as long as that is more than comes,
-/// nobody notices.
-const HALF: u64 = 20_000_000;
-/// What passes at once then, and over all wires together where they are many. A usual socket holds several times as much.
-const BURST: u64 = 24 << 10;
-const BURST_OF_ALL: u64 = 128 << 10;
-/// What the kernel sets aside for the smallest packet.
-pub(crate) const LEAST: usize = 768;
-/// Frames that are no longer than this are not unusual.
-const JUMBO: u64 = 10_000;
+/// As how many bytes a packet counts at least. What is scarce holds so many packets, not bytes.
+pub(crate) const LEAST: u64 = 1536;
+/// What passes at an end per second without being granted, in bytes; and at all together, if half of them send.
+const RATE: u64 = 3_000_000;
+const RATE_OF_ALL: u64 = 8_000_000;
+/// What passes however many ends there are: the kernel notices a grant when the next packet would have passed without.
+const LEAST_RATE: u64 = 500_000;
+/// What all ends together are granted at once, about, and how much passes per second beside where an end has all of that.
+pub(crate) const GRANTED: u64 = 400 * LEAST;
+/// The same as long as there is but a plain socket.
+pub(crate) const GRANTED_FIRST: u64 = 64 * LEAST;
+const GRANTED_RATE: u64 = 40_000_000;
+/// Of how many packets TCP makes one, to be cut behind the brake, where it waits until all of it may pass; and how long it is at most, or one
+/// that a program has asked for (`UDP_SEGMENT`).
+const UNCUT: u32 = 16;
+pub(crate) const LONGEST_UNCUT: u64 = 50 * LEAST;
+/// What passes at once, at one end and at all together. A plain socket holds more, even if its reader comes some milliseconds late.
+const BURST: u64 = 16 * LEAST;
+const BURST_OF_ALL: u64 = 96 * LEAST;
 /// What an Ethernet header and two VLAN tags add to the MTU.
 pub(crate) const HEADERS: u32 = 14 + 2 * 4;
 
-impl Pressed {
-    /// So many bytes in so many milliseconds are what passes while half pressed, or nearly: there is more to come.
-    pub(crate) fn is_reached(bytes: usize, milliseconds: u64) -> bool {
-        bytes as u64 * 1000 >= HALF * milliseconds * 9 / 10
-    }
-
-    /// For frames up to so many bytes, none of which would ever pass if it did not at once.
-    fn brake(self, longest: u64, wires: u64) -> Brake {
-        let (rate, burst) = match self {
-            Pressed::Half => (HALF, BURST.min(BURST_OF_ALL / (2 * wires).max(1))),
-            // Of these there is room for few.
-            Pressed::Not if longest <= JUMBO => (u64::MAX >> 16, u64::from(u32::MAX)),
-            Pressed::Not | Pressed::Slightly => (8 * HALF, 4 * BURST),
-            Pressed::Fully => (HALF / 20, 0),
-        };
-        Brake { rate, burst: burst.max(longest), least: LEAST as u16 }
-    }
-}
-
 /// Those of all wires of a lab.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Brakes {
-    /// The interfaces that have one, and their longest frames.
-    ends: Vec<(Space, u32, u64)>,
-    wires: u64,
-    state: Mutex<State>,
+    /// The ends that have one, by [`number`].
+    ends: BTreeMap<usize, End>,
+    rate: u64,
+    burst: u64,
+    /// Where they can be changed.
+    spaces: Mutex<Weak<Mutex<Spaces>>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    spaces: Weak<Mutex<Spaces>>,
-    pressed: Pressed,
+#[derive(Debug)]
+struct End {
+    space: Space,
+    index: u32,
+    /// The longest frame, which would never pass if it did not at once.
+    longest: u64,
+}
+
+/// The number of a cable's end, and of the way that begins there; that of the other end is one up or down.
+pub(crate) fn number(at: At) -> usize {
+    2 * at.cable + at.end
 }
 
 impl Brakes {
-    /// Puts them on, half pressed, where the kernel has what it takes.
+    /// Puts them on where the kernel has what it takes.
     pub(crate) fn put_on(topology: &Topology, spaces: &mut Spaces) -> Result<Brakes> {
         let wired = topology.cables.iter().enumerate().filter(|(_, cable)| topology.has_wire(cable));
-        let wires = wired.clone().count() as u64;
-        let mut ends = Vec::new();
-        for at in wired.flat_map(|(cable, _)| [0, 1].map(|end| At { cable, end })) {
-            let Some((space, end)) = plan::end_of(topology, at) else { continue };
-            let longest = u64::from(end.mtu.unwrap_or(plan::USUAL_MTU) + HEADERS);
+        let ends = wired.flat_map(|(cable, _)| [0, 1].map(|end| At { cable, end }));
+        let ends: Vec<_> = ends.filter_map(|at| Some((at, plan::end_of(topology, at)?))).collect();
+        let count = ends.len().max(1) as u64;
+        let (rate, burst) = (RATE.min(RATE_OF_ALL / count).max(LEAST_RATE), BURST.min(BURST_OF_ALL / count));
+        let mut brakes = Brakes { ends: BTreeMap::new(), rate, burst, spaces: Mutex::default() };
+        for (at, (space, end)) in ends {
+            let longest = LEAST.max(u64::from(end.mtu.unwrap_or(plan::USUAL_MTU) + HEADERS));
             let mut batch = Batch::default();
-            Pressed::Half.brake(longest, wires).put_on(&mut batch, end.index);
+            brake(rate, burst.max(longest)).put_on(&mut batch, end.index);
+            rtnetlink::packets_in_one(&mut batch, end.index, UNCUT);
             let links = &mut spaces.get_mut(&space).expect("every end of a cable is in a space that was made").links;
             match links.request(&batch) {
-                Ok(()) => ends.push((space, end.index, longest)),
+                Ok(()) => brakes.ends.insert(number(at), End { space, index: end.index, longest }),
                 // Then a sender is never held back.
                 Err(refusal) if refusal.errno == Errno::ENOENT => break,
                 Err(refusal) => {
                     let attempt = format!("{}: limiting what {} sends", plan::described(topology, at.cable), end.name);
                     return Err(Error::refused(attempt, &refusal));
                 }
-            }
+            };
         }
-        Ok(Brakes { ends, wires, state: Mutex::default() })
+        Ok(brakes)
     }
 
-    /// Says where they can be pressed and released, and does what was wanted before.
+    /// Says where they can be changed.
     pub(crate) fn are_in(&self, spaces: &Arc<Mutex<Spaces>>) {
-        let mut state = self.state();
-        state.spaces = Arc::downgrade(spaces);
-        if state.pressed != Pressed::default() {
-            self.apply(&state);
-        }
+        *self.spaces() = Arc::downgrade(spaces);
     }
 
-    /// Lets so much pass from now on.
-    pub(crate) fn press(&self, pressed: Pressed) {
-        let mut state = self.state();
-        if std::mem::replace(&mut state.pressed, pressed) != pressed {
-            self.apply(&state);
-        }
+    /// The ends that have one, and what passes at once there without being granted.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.ends.iter().map(|(number, end)| (*number, self.burst.max(end.longest)))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What passes at every end per second without being granted.
+    pub(crate) fn rate(&self) -> u64 {
+        self.rate
     }
 
-    fn apply(&self, state: &State) {
+    /// Lets so many bytes pass at once from now on, at each of these ends, and more as time goes on.
+    pub(crate) fn grant(&self, grants: &[(usize, u64)]) {
+        let changes = grants.iter().map(|(number, burst)| {
+            (*number, self.rate.max(u64::min(*burst, GRANTED) * GRANTED_RATE / GRANTED), *burst)
+        });
+        self.change(changes);
+    }
+
+    /// Lets next to nothing pass.
+    pub(crate) fn close(&self) {
+        self.change(self.ends.keys().map(|number| (*number, (self.rate / 2).min(LEAST_RATE), 0)));
+    }
+
+    fn spaces(&self) -> MutexGuard<'_, Weak<Mutex<Spaces>>> {
+        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, changes: impl Iterator<Item = (usize, u64, u64)>) {
         // Without the lab there are no links either.
-        let Some(spaces) = state.spaces.upgrade() else { return };
+        let Some(spaces) = self.spaces().upgrade() else { return };
         let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
-        for (space, index, longest) in &self.ends {
+        for (number, rate, burst) in changes {
+            let Some(End { space, index, longest }) = self.ends.get(&number) else { continue };
             let Some(space) = spaces.get_mut(space) else { continue };
             let mut batch = Batch::default();
-            state.pressed.brake(*longest, self.wires).change(&mut batch, *index);
+            brake(rate, burst.max(*longest)).change(&mut batch, *index);
             match space.links.request(&batch) {
                 // The test has put something else in its place, or taken it away with its interface.
                 Ok(()) | Err(Refusal { errno: Errno::ENOENT | Errno::ENODEV, .. }) => {}
@@ -138,4 +140,8 @@ impl Brakes {
             }
         }
     }
+}
+
+fn brake(rate: u64, burst: u64) -> Brake {
+    Brake { rate, burst, least: LEAST as u16 }
 }

@@ -85,7 +85,7 @@ fn send_single_packets(topology: &Topology, from: At, spaces: &mut Spaces) -> Re
     let (space, index) = interface(topology, from);
     let socket = &mut spaces.get_mut(&space).expect("every end of a cable is in a space that was made").links;
     let mut batch = Batch::default();
-    rtnetlink::uncut(&mut batch, index);
+    rtnetlink::packets_in_one(&mut batch, index, 1);
     socket.request(&batch).map_err(|refusal| {
         let attempt = format!("having single packets sent over {}", topology.link_name(from.cable));
         Error::refused(attempt, &refusal)

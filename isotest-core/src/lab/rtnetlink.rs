@@ -68,10 +68,10 @@ pub(crate) fn join(batch: &mut Batch, index: u32, bridge: u32) {
     });
 }
 
-/// Has an interface be given each packet as it will be on the wire, instead of many in one that is cut behind all that could lose or delay it.
-pub(crate) fn uncut(batch: &mut Batch, index: u32) {
+/// Has an interface be given at most so many packets in one that is cut just before it is sent, behind all that could lose or delay it.
+pub(crate) fn packets_in_one(batch: &mut Batch, index: u32, most: u32) {
     batch.add(libc::RTM_NEWLINK, 0, &link_header(index, 0), |link| {
-        link.number(libc::IFLA_GSO_MAX_SEGS, 1);
+        link.number(libc::IFLA_GSO_MAX_SEGS, most);
     });
 }
 

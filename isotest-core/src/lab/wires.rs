@@ -3,6 +3,7 @@
 //! It has one plain packet socket for all ends of wires. A ring in shared memory (`PACKET_RX_RING`) takes a grace period of the kernel's to
 //! make, 8 to 16 ms, several times the price of a lab; a plain socket takes microseconds. So only where many frames come is a ring made.
 
+mod credit;
 mod frame;
 mod intake;
 mod outbox;
@@ -20,10 +21,11 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 
+use self::credit::Credit;
 use self::intake::{Event, Intake, Source};
 use self::outbox::Outbox;
 use self::way::{Verdict, Way};
-use super::brakes::{self, Brakes};
+use super::brakes::{self, Brakes, number};
 use super::build::Spaces;
 use super::chance::Chance;
 use super::error::{Error, Result};
@@ -134,11 +136,6 @@ fn ways(topology: &Topology, seed: u64) -> Vec<Option<Way>> {
     ways.collect()
 }
 
-/// The number of a way, which begins at this end; that of the way back is one up or down.
-fn number(from: At) -> usize {
-    2 * from.cable + from.end
-}
-
 /// The way of a frame that arrives at the wires' interface of this number.
 fn number_of(interface: u32) -> usize {
     interface.wrapping_sub(plan::FIRST) as usize
@@ -193,7 +190,7 @@ impl Engine {
             };
             // Nobody waits any more only where the test has ended.
             if let (Ok(()), Some(socket)) = (tell.send(ready), socket) {
-                let ended = Carrier::new(&engine, Intake::new(socket, longest, &engine.brakes)).run();
+                let ended = Carrier::new(&engine, Intake::new(socket, longest)).run();
                 ended.unwrap_or_else(|errno| engine.fail(errno));
             }
         };
@@ -208,6 +205,7 @@ impl Engine {
 struct Carrier<'a> {
     engine: &'a Engine,
     intake: Intake,
+    credit: Credit,
     outbox: Outbox,
     /// When to look at which way. Some are there more often than needed.
     alarms: BinaryHeap<Reverse<(Instant, usize)>>,
@@ -217,7 +215,8 @@ struct Carrier<'a> {
 
 impl<'a> Carrier<'a> {
     fn new(engine: &'a Engine, intake: Intake) -> Carrier<'a> {
-        Carrier { engine, intake, outbox: Outbox::default(), alarms: BinaryHeap::new(), busy_until: None }
+        let (credit, outbox) = (Credit::new(&engine.brakes), Outbox::default());
+        Carrier { engine, intake, credit, outbox, alarms: BinaryHeap::new(), busy_until: None }
     }
 
     fn run(mut self) -> nix::Result<()> {
@@ -242,7 +241,7 @@ impl<'a> Carrier<'a> {
                 self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
             }
             was_full = is_full;
-            self.intake.regulate(self.outbox.bytes());
+            self.credit.settle(Instant::now(), self.intake.load(self.outbox.bytes()), self.intake.has_ring());
             self.settle(&cpus, taken)?;
         }
     }
@@ -262,7 +261,8 @@ impl<'a> Carrier<'a> {
 
     /// How long to wait for more frames.
     fn timeout(&self, more: bool) -> Option<TimeSpec> {
-        let until_alarm = self.alarms.peek().map(|Reverse((due, _))| due.saturating_duration_since(Instant::now()));
+        let alarm = self.alarms.peek().map(|Reverse((due, _))| *due).into_iter().chain(self.credit.next()).min();
+        let until_alarm = alarm.map(|due| due.saturating_duration_since(Instant::now()));
         let next = until_alarm.into_iter().chain(self.outbox.next()).chain(more.then_some(Duration::ZERO)).min();
         next.map(TimeSpec::from_duration)
     }
@@ -277,8 +277,9 @@ impl<'a> Carrier<'a> {
         let mut ways = self.engine.ways();
         let (socket, arrived) = self.intake.arrived();
         for arrived in arrived {
-            bytes += arrived.frame.len().max(brakes::LEAST);
+            bytes += arrived.frame.len().max(intake::SMALLEST);
             let number = number_of(arrived.interface);
+            self.credit.note(now, number, arrived.frame.len());
             let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
             let before = way.alarm();
             let frame = arrived.frame;

@@ -2,8 +2,7 @@
 //! meanwhile on another thread.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -11,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 
-use super::super::brakes::{Brakes, Pressed};
+use super::credit::Load;
 use crate::sys::frames::{self, Arrived, Inbox};
 use crate::sys::packet;
 use crate::sys::ring::{self, Ring};
@@ -26,14 +25,13 @@ pub(super) struct Intake {
     /// How many frames have come to the plain socket.
     count: usize,
     pace: Pace,
-    brakes: Arc<Brakes>,
 }
 
 /// How much has come in the last milliseconds.
 struct Pace {
     since: Instant,
     bytes: usize,
-    /// Whether senders were held back, or nearly.
+    /// Whether that was once more than a plain socket has room for, nearly.
     is_fast: bool,
 }
 
@@ -42,23 +40,9 @@ enum Making {
     /// This kernel can't.
     Never,
     NotYet,
-    /// Where it will come from, and how who makes it is told how much senders may send then.
-    Begun(Receiver<nix::Result<Ring>>, Sender<Pressed>),
-    Done(Ring, Regulator),
-}
-
-/// Who is told how much senders may send, and what he was told.
-struct Regulator {
-    tell: Sender<Pressed>,
-    pressed: Pressed,
-    since: Instant,
-}
-
-impl Regulator {
-    fn wants(&mut self, pressed: Pressed) {
-        (self.pressed, self.since) = (pressed, Instant::now());
-        self.tell.send(pressed).ok(); // He lives as long as this.
-    }
+    /// Where it will come from.
+    Begun(Receiver<nix::Result<Ring>>),
+    Done(Ring),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +64,9 @@ const ROOM: usize = 64 << 20;
 /// After so many frames there will be more. So many at once, [`frames::AT_ONCE`], are a sign of it too, or so much in a short time.
 const MANY: usize = 4096;
 const SHORT: Duration = Duration::from_millis(10);
+const FAST: usize = 180_000;
+/// What the kernel sets aside for the smallest packet.
+pub(super) const SMALLEST: usize = 768;
 
 /// How much of a ring is a lot, and how much is little: a part of so many.
 const QUARTER: usize = 4;
@@ -87,8 +74,6 @@ const FEW: usize = 64;
 /// The same for bytes that wait to be sent on.
 const MUCH: usize = 8 << 20;
 const LITTLE: usize = 1 << 20;
-/// After so long without more than can be carried away, senders are let go.
-const CALM: Duration = Duration::from_millis(250);
 
 /// Opens a plain socket for all frames of this thread's network; tells whether others can take over from it.
 pub(super) fn open() -> nix::Result<(OwnedFd, bool)> {
@@ -100,14 +85,10 @@ pub(super) fn open() -> nix::Result<(OwnedFd, bool)> {
 }
 
 impl Intake {
-    pub(super) fn new((plain, leads): (OwnedFd, bool), longest: usize, brakes: &Arc<Brakes>) -> Intake {
+    pub(super) fn new((plain, leads): (OwnedFd, bool), longest: usize) -> Intake {
         let ring = if leads { Making::NotYet } else { Making::Never };
-        if !leads {
-            brakes.press(Pressed::Not); // There will never be more room.
-        }
-        let (inbox, brakes) = (Inbox::new(longest), Arc::clone(brakes));
         let pace = Pace { since: Instant::now(), bytes: 0, is_fast: false };
-        Intake { plain, inbox, longest, ring, from: Source::Plain, count: 0, pace, brakes }
+        Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, count: 0, pace }
     }
 
     /// The socket to send by.
@@ -118,7 +99,7 @@ impl Intake {
     /// Waits until there is something to do, or for so long.
     pub(super) fn wait(&self, stop: BorrowedFd<'_>, timeout: Option<TimeSpec>) -> nix::Result<Event> {
         // The kernel looks at them in this order: whatever came before what is in the ring is found in the plain socket then.
-        let ring = if let Making::Done(ring, _) = &self.ring { ring.socket() } else { &self.plain };
+        let ring = if let Making::Done(ring) = &self.ring { ring.socket() } else { &self.plain };
         let mut watched = [stop, ring.as_fd(), self.plain.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         match ppoll(&mut watched, timeout, None) {
             Ok(_) | Err(Errno::EINTR) => {}
@@ -137,7 +118,7 @@ impl Intake {
     pub(super) fn receive(&mut self, source: Source) -> nix::Result<usize> {
         self.from = source;
         let count = match (&mut self.ring, source) {
-            (Making::Done(ring, _), Source::Ring) => Ok(ring.receive(frames::AT_ONCE)),
+            (Making::Done(ring), Source::Ring) => Ok(ring.receive(frames::AT_ONCE)),
             _ => self.inbox.receive(&self.plain),
         };
         let count = match count {
@@ -151,41 +132,45 @@ impl Intake {
         Ok(count)
     }
 
-    /// So many bytes have come by now, each packet counted as a brake counts it.
+    /// Frames have come by now, for which the kernel has set aside so many bytes.
     pub(super) fn note(&mut self, now: Instant, bytes: usize) {
         let pace = &mut self.pace;
         if now - pace.since > SHORT {
             (pace.since, pace.bytes) = (now, 0);
         }
         pace.bytes += bytes;
-        pace.is_fast |= Pressed::is_reached(pace.bytes, SHORT.as_millis() as u64);
+        pace.is_fast |= pace.bytes >= FAST;
     }
 
     /// Whether much more has come than was received last.
     pub(super) fn fills(&self) -> bool {
         match (&self.ring, self.from) {
-            (Making::Done(ring, _), Source::Ring) => ring.is_filled(QUARTER),
+            (Making::Done(ring), Source::Ring) => ring.is_filled(QUARTER),
             _ => true, // It has room for few.
         }
     }
 
-    /// Presses the brakes where more comes than is carried away, of which so many bytes wait, and releases them when little is left.
-    pub(super) fn regulate(&mut self, waiting: usize) {
-        let Making::Done(ring, regulator) = &mut self.ring else { return };
-        match regulator.pressed {
-            Pressed::Fully if waiting < LITTLE && !ring.is_filled(FEW) => regulator.wants(Pressed::Slightly),
-            Pressed::Fully => {}
-            _ if waiting > MUCH || ring.is_filled(QUARTER) => regulator.wants(Pressed::Fully),
-            // What had to wait has passed by then.
-            Pressed::Slightly if regulator.since.elapsed() > CALM => regulator.wants(Pressed::Not),
-            _ => {}
+    /// Whether there is memory in common with the kernel.
+    pub(super) fn has_ring(&self) -> bool {
+        matches!(self.ring, Making::Done(_))
+    }
+
+    /// How much waits to be taken, and to be sent on: so many bytes of the latter.
+    pub(super) fn load(&self, to_send: usize) -> Load {
+        let fills = |part| matches!(&self.ring, Making::Done(ring) if ring.is_filled(part));
+        if to_send > MUCH || fills(QUARTER) {
+            Load::TooMuch
+        } else if to_send > LITTLE || fills(FEW) {
+            Load::Full
+        } else {
+            Load::Light
         }
     }
 
     /// The socket to send by, and what was received last.
     pub(super) fn arrived(&mut self) -> (&OwnedFd, impl Iterator<Item = Arrived<'_>>) {
         let (ring, inbox) = match (&mut self.ring, self.from) {
-            (Making::Done(ring, _), Source::Ring) => (Some(ring), None),
+            (Making::Done(ring), Source::Ring) => (Some(ring), None),
             _ => (None, Some(&mut self.inbox)),
         };
         let frames = ring.into_iter().flat_map(Ring::arrived).chain(inbox.into_iter().flat_map(Inbox::arrived));
@@ -194,7 +179,7 @@ impl Intake {
 
     /// What was received last is needed no more.
     pub(super) fn forget(&mut self) {
-        if let (Making::Done(ring, _), Source::Ring) = (&mut self.ring, self.from) {
+        if let (Making::Done(ring), Source::Ring) = (&mut self.ring, self.from) {
             ring.hand_back();
         }
     }
@@ -202,57 +187,42 @@ impl Intake {
     /// How many frames found no room since this was asked the last time.
     pub(super) fn missed(&self) -> nix::Result<u64> {
         let plain = packet::missed(self.plain.as_fd())?;
-        let ring = if let Making::Done(ring, _) = &self.ring { packet::missed(ring.socket().as_fd())? } else { 0 };
+        let ring = if let Making::Done(ring) = &self.ring { packet::missed(ring.socket().as_fd())? } else { 0 };
         Ok(u64::from(plain) + u64::from(ring))
     }
 
     /// Has the ring made, or uses it if it was.
     fn make_room(&mut self) {
-        let (made, tell) = match &self.ring {
+        let made = match &self.ring {
             Making::NotYet => {
-                self.ring = begin(self.longest, Arc::clone(&self.brakes));
+                self.ring = begin(self.longest);
                 return;
             }
-            Making::Begun(made, tell) => (made.try_recv(), tell.clone()),
-            Making::Never | Making::Done(..) => return,
+            Making::Begun(made) => made.try_recv(),
+            Making::Never | Making::Done(_) => return,
         };
         match made {
             Err(TryRecvError::Empty) => {}
-            Ok(Ok(ring)) if ring.take_over().is_ok() => {
-                let mut regulator = Regulator { tell, pressed: Pressed::Half, since: Instant::now() };
-                regulator.wants(Pressed::Slightly);
-                self.ring = Making::Done(ring, regulator);
-            }
+            Ok(Ok(ring)) if ring.take_over().is_ok() => self.ring = Making::Done(ring),
             // What the plain socket has room for is what there is then.
-            Ok(_) | Err(TryRecvError::Disconnected) => {
-                self.ring = Making::Never;
-                tell.send(Pressed::Not).ok(); // Nobody hears it only where the lab has ended.
-            }
+            Ok(_) | Err(TryRecvError::Disconnected) => self.ring = Making::Never,
         }
     }
 }
 
-fn begin(longest: usize, brakes: Arc<Brakes>) -> Making {
+fn begin(longest: usize) -> Making {
     let (tell, made) = channel();
-    let (regulate, wanted) = channel();
-    let other = Arc::clone(&brakes);
-    let make = move || {
-        // Nobody takes it any more only where the lab has ended.
-        tell.send(Ring::make(longest)).unwrap_or(());
-        for pressed in wanted {
-            brakes.press(pressed);
-        }
-    };
-    if std::thread::Builder::new().name("lab-ring".to_owned()).spawn(make).is_err() {
-        other.press(Pressed::Not);
-        return Making::Never;
+    // Nobody takes it any more only where the lab has ended.
+    let make = move || tell.send(Ring::make(longest)).unwrap_or(());
+    match std::thread::Builder::new().name("lab-ring".to_owned()).spawn(make) {
+        Ok(_) => Making::Begun(made),
+        Err(_) => Making::Never,
     }
-    Making::Begun(made, regulate)
 }
 
 impl Drop for Intake {
     fn drop(&mut self) {
-        if let Making::Done(ring, _) = std::mem::replace(&mut self.ring, Making::Never) {
+        if let Making::Done(ring) = std::mem::replace(&mut self.ring, Making::Never) {
             // Both sockets take the kernel a grace period or two to close: at once, not one after the other.
             std::thread::Builder::new().spawn(|| drop(ring)).ok();
         }

@@ -1,0 +1,350 @@
+//! How much may be sent before the wires' thread has seen it? What has been sent waits in a queue of the CPU's, which has room for 1,000
+//! packets (`net.core.netdev_max_backlog`) and drops what is more, and then in the memory from which the thread takes it. So each end of a
+//! wire may send so much at once, and as much again when the thread has seen that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use super::super::brakes::{Brakes, GRANTED, GRANTED_FIRST, LEAST, LONGEST_UNCUT};
+
+/// How many ends share what is granted at least: where one sends, another answers.
+const FEW: usize = 2;
+/// By how much the share of an end grows at once: by then others that send as well are known.
+const GROWTH: u64 = 4;
+/// After so long without a grant, and so long without a packet, an end has its usual share again. In the latter time, whatever had to wait
+/// at its brake has passed.
+const IDLE: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(50);
+
+pub(super) struct Credit {
+    ends: BTreeMap<usize, End>,
+    /// Those that have asked for more.
+    asking: Vec<usize>,
+    /// What passes at each per second without being granted.
+    rate: u64,
+    is_closed: bool,
+    /// When to look for those that have been granted nothing for long.
+    review: Option<Instant>,
+    clerk: Clerk,
+}
+
+struct End {
+    /// What may be sent at once without being granted.
+    usual: u64,
+    /// What may be sent at once now.
+    burst: u64,
+    /// What can come before it must have been granted more.
+    left: u64,
+    /// What has come since it was granted something.
+    seen: u64,
+    since: Instant,
+    /// When the last has come.
+    last: Instant,
+    asks: bool,
+}
+
+/// What has become of what came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Load {
+    /// It is carried away as it comes.
+    Light,
+    /// Some waits.
+    Full,
+    /// More waits than should.
+    TooMuch,
+}
+
+impl Credit {
+    pub(super) fn new(brakes: &Arc<Brakes>) -> Credit {
+        let clerk = Clerk { brakes: Arc::clone(brakes), tell: None };
+        Credit::with(clerk, Instant::now(), brakes.ends(), brakes.rate())
+    }
+
+    fn with(clerk: Clerk, now: Instant, ends: impl Iterator<Item = (usize, u64)>, rate: u64) -> Credit {
+        let ends = ends.map(|(number, usual)| (number, End::new(now, usual))).collect();
+        Credit { ends, asking: Vec::new(), rate, is_closed: false, review: None, clerk }
+    }
+
+    /// A frame of so many bytes has come from this end.
+    pub(super) fn note(&mut self, now: Instant, number: usize, bytes: usize) {
+        let Some(end) = self.ends.get_mut(&number) else { return };
+        let bytes = LEAST.max(bytes as u64);
+        (end.seen, end.last) = (end.seen + bytes, now);
+        end.left = end.left.saturating_sub(bytes);
+        if end.left > end.burst / 4 * 3 || end.asks {
+            return;
+        }
+        if end.passes_by_itself(now, self.rate) {
+            (end.left, end.seen, end.since) = (end.burst, 0, now);
+        } else {
+            end.asks = true;
+            self.asking.push(number);
+        }
+    }
+
+    /// Grants what was asked for, as far as the load allows. How much depends on whether there is a ring.
+    pub(super) fn settle(&mut self, now: Instant, load: Load, has_ring: bool) {
+        match (load, self.is_closed) {
+            (Load::TooMuch, false) => self.close(),
+            (Load::Light, true) => self.open(now),
+            (Load::Light, false) if !self.asking.is_empty() => self.grant(now, has_ring),
+            _ => {}
+        }
+        if !self.is_closed && self.review.is_some_and(|review| review <= now) {
+            self.review(now);
+        }
+    }
+
+    /// When to settle, if not before.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.review.filter(|_| !self.is_closed)
+    }
+
+    fn grant(&mut self, now: Instant, has_ring: bool) {
+        let sending = self.ends.values().filter(|end| end.asks || end.is_enlarged()).count();
+        let share = if has_ring { GRANTED } else { GRANTED_FIRST } / sending.max(FEW) as u64;
+        let mut grants = Vec::with_capacity(self.asking.len());
+        for number in self.asking.drain(..) {
+            let Some(end) = self.ends.get_mut(&number) else { continue };
+            end.burst = (end.burst * GROWTH).min(share).max(end.least());
+            end.left += end.burst;
+            (end.seen, end.since, end.asks) = (0, now, false);
+            grants.push((number, end.burst));
+        }
+        self.review.get_or_insert(now + IDLE);
+        self.clerk.does(Order::Grant(grants));
+    }
+
+    fn close(&mut self) {
+        self.is_closed = true;
+        self.clerk.does(Order::Close);
+    }
+
+    /// Everyone begins anew.
+    fn open(&mut self, now: Instant) {
+        self.is_closed = false;
+        self.asking.clear();
+        let everyone = self.ends.iter_mut().map(|(number, end)| (*number, end.begin(now, end.least()))).collect();
+        self.review.get_or_insert(now + IDLE);
+        self.clerk.does(Order::Grant(everyone));
+    }
+
+    /// Takes back what those have who don't need it any more, so that all together do not have more than there is room for.
+    fn review(&mut self, now: Instant) {
+        let enlarged = self.ends.iter_mut().filter(|(_, end)| end.is_enlarged());
+        let idle: Vec<_> = enlarged
+            .filter(|(_, end)| !end.asks && now - end.since >= IDLE && now - end.last >= QUIET)
+            .map(|(number, end)| (*number, end.begin(now, end.usual)))
+            .collect();
+        self.review = self.ends.values().any(End::is_enlarged).then_some(now + IDLE);
+        if !idle.is_empty() {
+            self.clerk.does(Order::Grant(idle));
+        }
+    }
+}
+
+impl End {
+    fn new(now: Instant, usual: u64) -> End {
+        End { usual, burst: usual, left: usual, seen: 0, since: now, last: now, asks: false }
+    }
+
+    fn is_enlarged(&self) -> bool {
+        self.burst > self.usual
+    }
+
+    /// Whether what has come is so little that nothing need have been granted for it.
+    fn passes_by_itself(&self, now: Instant, rate: u64) -> bool {
+        let passed = u128::from(rate) * (now - self.since).as_micros() / 1_000_000;
+        u128::from(self.seen) <= passed / 2
+    }
+
+    /// What it keeps as long as something may wait at its brake, which has let in the longest as one if it fitted. Where it no longer did,
+    /// it and all behind it would wait for ever.
+    fn least(&self) -> u64 {
+        self.usual.max(self.burst.min(LONGEST_UNCUT))
+    }
+
+    /// It may send so much at once, and has nothing on its way; gives how much.
+    fn begin(&mut self, now: Instant, burst: u64) -> u64 {
+        *self = End { burst, left: burst, ..End::new(now, self.usual) };
+        burst
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Order {
+    /// To these ends so many bytes at once.
+    Grant(Vec<(usize, u64)>),
+    Close,
+}
+
+/// Who changes the brakes, on a thread of its own, because the kernel's answer may have to wait for others that change something in their
+/// networks.
+struct Clerk {
+    brakes: Arc<Brakes>,
+    tell: Option<Sender<Order>>,
+}
+
+impl Clerk {
+    fn does(&mut self, order: Order) {
+        if self.tell.is_none() {
+            let (tell, orders) = channel();
+            let brakes = Arc::clone(&self.brakes);
+            let thread = std::thread::Builder::new().name("lab-brakes".to_owned());
+            // Where no thread can be started, what passes by itself is what passes.
+            if thread.spawn(move || serve(&orders, &brakes)).is_err() {
+                return;
+            }
+            self.tell = Some(tell);
+        }
+        if let Some(tell) = &self.tell {
+            tell.send(order).ok(); // Who hears it lives as long as this.
+        }
+    }
+}
+
+fn serve(orders: &Receiver<Order>, brakes: &Brakes) {
+    for order in orders {
+        match order {
+            Order::Grant(grants) => brakes.grant(&grants),
+            Order::Close => brakes.close(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USUAL: u64 = 16 * LEAST;
+    /// As many packets per second as `LEAST` has bytes.
+    const RATE: u64 = LEAST * LEAST;
+
+    /// That of so many ends, and what the clerk would be told.
+    fn credit(ends: usize, usual: u64) -> (Credit, Receiver<Order>, Instant) {
+        let (tell, told) = channel();
+        let clerk = Clerk { brakes: Arc::default(), tell: Some(tell) };
+        let now = Instant::now();
+        (Credit::with(clerk, now, (0..ends).map(|number| (number, usual)), RATE), told, now)
+    }
+
+    /// So many packets come at once.
+    fn come(credit: &mut Credit, now: Instant, end: usize, count: u64) {
+        (0..count).for_each(|_| credit.note(now, end, 60));
+    }
+
+    fn granted(told: &Receiver<Order>) -> Vec<(usize, u64)> {
+        let grants = told.try_iter().map(|order| match order {
+            Order::Grant(grants) => grants,
+            Order::Close => panic!("nothing is too much"),
+        });
+        grants.flatten().collect()
+    }
+
+    #[test]
+    fn what_all_may_send_at_once_has_room_in_the_kernels_queue() {
+        for ends in [1, 2, 3, 8, 20, 60, 200] {
+            let (mut credit, _told, now) = credit(ends, (48 * LEAST / ends as u64).max(LEAST));
+            for round in 0..50 {
+                // Each sends all that it may, one after the other, and the thread takes 64 at a time.
+                for end in 0..ends {
+                    let may = credit.ends[&end].left / LEAST;
+                    for taken in 0..may {
+                        credit.note(now, end, 60);
+                        if taken % 64 == 63 {
+                            credit.settle(now, Load::Light, true);
+                        }
+                    }
+                    credit.settle(now, Load::Light, true);
+                    let all: u64 = credit.ends.values().map(|end| end.left / LEAST).sum();
+                    assert!(all < 1000, "{ends} ends, round {round}, end {end}: {all}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_sends_much_is_granted_more_once_there_is_a_ring() {
+        let (mut credit, told, now) = credit(2, USUAL);
+        come(&mut credit, now, 0, 3);
+        credit.settle(now, Load::Light, false);
+        assert_eq!(granted(&told), []);
+        come(&mut credit, now, 0, 1);
+        credit.settle(now, Load::Light, false);
+        assert_eq!(granted(&told), [(0, GRANTED_FIRST / 2)]);
+        come(&mut credit, now, 0, 40);
+        credit.settle(now, Load::Light, true);
+        assert_eq!(granted(&told), [(0, GROWTH * GRANTED_FIRST / 2)]);
+        come(&mut credit, now, 0, 200);
+        credit.settle(now, Load::Light, true);
+        assert_eq!(granted(&told), [(0, GRANTED / 2)]);
+    }
+
+    #[test]
+    fn what_waits_as_one_still_fits_when_its_end_may_send_less() {
+        let (mut credit, told, start) = credit(40, LEAST);
+        for _ in 0..4 {
+            come(&mut credit, start, 0, 200);
+            credit.settle(start, Load::Light, true);
+        }
+        assert_eq!(granted(&told).last(), Some(&(0, GRANTED / 2)));
+        for end in 0..40 {
+            come(&mut credit, start, end, 200);
+        }
+        credit.settle(start, Load::Light, true);
+        let grants = granted(&told);
+        assert_eq!(grants[..2], [(0, LONGEST_UNCUT), (1, GROWTH * LEAST)]);
+        credit.settle(start, Load::TooMuch, true);
+        credit.settle(start, Load::Light, true);
+        let orders: Vec<_> = told.try_iter().skip(1).collect();
+        assert!(matches!(&orders[..], [Order::Grant(grants)] if grants[..1] == [(0, LONGEST_UNCUT)]), "{orders:?}");
+        // It is given up when nothing waits any more.
+        let (soon, later) = (start + IDLE, start + 2 * IDLE);
+        credit.note(soon, 0, 60);
+        credit.settle(soon, Load::Light, true);
+        assert!(granted(&told).iter().all(|grant| grant.0 != 0));
+        credit.settle(later, Load::Light, true);
+        assert_eq!(granted(&told), [(0, LEAST)]);
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_granted_nothing() {
+        let (mut credit, told, start) = credit(2, USUAL);
+        let every = Duration::from_secs(1) * 2 / LEAST as u32;
+        for number in 1..=1000 {
+            let now = start + (every + Duration::from_micros(10)) * number;
+            credit.note(now, 0, 60);
+            credit.settle(now, Load::Light, true);
+        }
+        assert_eq!(granted(&told), []);
+        assert_eq!(credit.next(), None);
+    }
+
+    #[test]
+    fn who_has_been_idle_for_long_has_the_usual_again() {
+        let (mut credit, told, start) = credit(2, USUAL);
+        come(&mut credit, start, 0, 8);
+        credit.settle(start, Load::Light, true);
+        assert_eq!(granted(&told), [(0, GROWTH * USUAL)]);
+        let review = credit.next().expect("it will be looked at");
+        assert_eq!(review, start + IDLE);
+        credit.settle(review, Load::Light, true);
+        assert_eq!((granted(&told), credit.next()), (vec![(0, USUAL)], None));
+    }
+
+    #[test]
+    fn nothing_is_granted_while_much_waits_and_all_is_held_back_when_that_is_too_much() {
+        let (mut credit, told, now) = credit(2, USUAL);
+        come(&mut credit, now, 0, 8);
+        credit.settle(now, Load::Full, true);
+        assert!(told.try_recv().is_err());
+        credit.settle(now, Load::TooMuch, true);
+        credit.settle(now, Load::TooMuch, true);
+        credit.settle(now, Load::Full, true);
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [Order::Close]);
+        credit.settle(now, Load::Light, true);
+        assert_eq!(granted(&told), [(0, USUAL), (1, USUAL)]);
+    }
+}

@@ -1,0 +1,110 @@
+//! What becomes of the packets of many senders that send as fast as they can, all at once?
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use isotest::isotest;
+use isotest::lab::{Host, Lab, Link, Result};
+
+/// Datagrams of so many bytes to an address, without end but as fast as the kernel takes them.
+#[derive(Clone, Copy)]
+struct Flood {
+    to: SocketAddr,
+    count: u64,
+    bytes: usize,
+}
+
+impl Flood {
+    fn send(self) {
+        let sender = UdpSocket::bind("0.0.0.0:0").expect("some port is free");
+        let datagram = vec![1; self.bytes];
+        for _ in 0..self.count {
+            sender.send_to(&datagram, self.to).expect("there is a route");
+        }
+    }
+}
+
+/// A host with a socket that nobody reads, for more than it holds: who sends is told nothing of that.
+fn sink(host: &Host) -> (UdpSocket, SocketAddr) {
+    let socket = host.enter(|| UdpSocket::bind((host.address(), 9)).expect("every port is free and allowed"));
+    (socket, (host.address(), 9).into())
+}
+
+/// How many packets the link has carried both ways, and how many found no room before it or behind it.
+fn carried(link: &Link) -> Result<([u64; 2], u64)> {
+    let (fates, stats) = (link.fates()?, link.stats()?);
+    let dropped = [&stats.forth, &stats.back].map(|flow| flow.sent.dropped + flow.received.dropped);
+    Ok(([fates.forth.packets, fates.back.packets], dropped.iter().sum()))
+}
+
+/// Waits until so many packets more than before have come over the link from one of its ends.
+fn wait_for(link: &Link, end: usize, packets: u64) -> Result<()> {
+    let start = Instant::now();
+    while carried(link)?.0[end] < packets {
+        assert_eq!(link.fates()?.missed, 0);
+        assert!(start.elapsed() < Duration::from_secs(60), "{packets} expected: {:?}", carried(link)?);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// So many hosts at a switch send to another one there.
+fn over_a_switch(hosts: usize, count: u64, bytes: usize) -> Result<()> {
+    let lab = Lab::with_seed(1)?;
+    let lan = lab.switch("lan")?;
+    let receiver = lab.host("receiver")?;
+    let to_receiver = lan.attach(&receiver)?;
+    let senders = (0..hosts).map(|number| lab.host(&format!("sender-{number}"))).collect::<Result<Vec<_>>>()?;
+    let links = senders.iter().map(|host| lan.attach(host)).collect::<Result<Vec<_>>>()?;
+    links.iter().chain([&to_receiver]).try_for_each(|link| link.wired().map(drop))?;
+    let (_socket, to) = sink(&receiver);
+    // Then the kernels know where that is, and keep nothing back until they do.
+    senders.iter().for_each(|host| host.enter(|| Flood { to, count: 1, bytes }.send()));
+    wait_for(&to_receiver, 1, hosts as u64)?;
+    let before = links.iter().chain([&to_receiver]).map(carried).collect::<Result<Vec<_>>>()?;
+    let running =
+        senders.iter().map(|host| host.spawn(move || Flood { to, count, bytes }.send())).collect::<Result<Vec<_>>>()?;
+    running.into_iter().for_each(|thread| thread.join());
+    wait_for(&to_receiver, 1, before[hosts].0[1] + hosts as u64 * count)?;
+    for (link, before) in links.iter().zip(&before) {
+        // What the switch sends them, not knowing yet where the receiver is, is more or less.
+        let ([sent, _], dropped) = carried(link)?;
+        assert_eq!((sent, dropped), (before.0[0] + count, before.1));
+    }
+    assert_eq!(carried(&to_receiver)?.1, before[hosts].1);
+    assert_eq!(to_receiver.fates()?.missed, 0);
+    Ok(())
+}
+
+#[isotest(timeout = "2min")]
+fn three_hosts_flood_a_switch_and_nothing_is_missed() -> Result<()> {
+    over_a_switch(3, 20_000, 100)
+}
+
+#[isotest(timeout = "2min")]
+fn eight_hosts_flood_a_switch_and_nothing_is_missed() -> Result<()> {
+    over_a_switch(8, 2_000, 1400)
+}
+
+#[isotest(timeout = "2min")]
+fn forty_hosts_flood_a_switch_and_nothing_is_missed() -> Result<()> {
+    over_a_switch(40, 500, 1)
+}
+
+#[isotest(timeout = "2min")]
+fn sixty_sockets_flood_a_link_and_nothing_is_missed() -> Result<()> {
+    const SOCKETS: u64 = 60;
+    const COUNT: u64 = 500;
+    let lab = Lab::with_seed(1)?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    link.wired()?;
+    let (_socket, to) = sink(&bob);
+    let before = carried(&link)?;
+    let threads = (0..SOCKETS).map(|_| alice.spawn(move || Flood { to, count: COUNT, bytes: 1000 }.send()));
+    threads.collect::<Result<Vec<_>>>()?.into_iter().for_each(|thread| thread.join());
+    wait_for(&link, 0, before.0[0] + SOCKETS * COUNT)?;
+    assert_eq!(carried(&link)?, ([before.0[0] + SOCKETS * COUNT, before.0[1]], before.1));
+    assert_eq!(link.fates()?.missed, 0);
+    Ok(())
+}
