@@ -5,7 +5,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::Result;
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, accept4, bind, listen, socket};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{
+    AddressFamily, Backlog, Shutdown, SockFlag, SockType, UnixAddr, accept4, bind, listen, shutdown, socket,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Book;
@@ -46,8 +49,8 @@ pub(crate) enum Counted {
 #[derive(Debug)]
 pub(crate) enum Heard {
     Said(Message, Vec<OwnedFd>),
-    /// It is gone, or the test is, or what it says can't be understood.
-    Gone(Result<()>),
+    /// It is gone, or the test is, or what it says can't be understood. When this is closed, what there was of it has been seen.
+    Gone(Result<()>, OwnedFd),
 }
 
 /// Init's side.
@@ -81,18 +84,21 @@ impl Hatch {
             self.known += 1;
         }
         let mut taken = Vec::new();
-        self.labs.retain(|(number, lab)| {
+        for (number, lab) in std::mem::take(&mut self.labs) {
             loop {
                 match receive::<Message>(lab.as_fd()) {
-                    Ok(Some((message, descriptors))) => taken.push((*number, Heard::Said(message, descriptors))),
-                    Err(Errno::EAGAIN) => return true,
+                    Ok(Some((message, descriptors))) => taken.push((number, Heard::Said(message, descriptors))),
+                    Err(Errno::EAGAIN) => {
+                        self.labs.push((number, lab));
+                        break;
+                    }
                     ended => {
-                        taken.push((*number, Heard::Gone(ended.map(drop))));
-                        return false;
+                        taken.push((number, Heard::Gone(ended.map(drop), lab)));
+                        break;
                     }
                 }
             }
-        });
+        }
         taken
     }
 }
@@ -112,6 +118,17 @@ pub(crate) fn say(to: &OwnedFd, message: &Message) -> Result<()> {
 /// Says something that these descriptors belong to, in as many parts as it takes.
 pub(crate) fn hand_over(to: &OwnedFd, message: &Message, descriptors: &[BorrowedFd<'_>]) -> Result<()> {
     descriptors.chunks(MOST_DESCRIPTORS).try_for_each(|some| send(to.as_fd(), message, some))
+}
+
+/// Says that the lab is gone, whoever may still keep the socket open.
+pub(crate) fn leave(socket: &OwnedFd) -> Result<()> {
+    shutdown(socket.as_raw_fd(), Shutdown::Write)
+}
+
+/// Waits until init has seen what there was of a lab that is gone; so long at most, because init may have been stopped.
+pub(crate) fn wait_until_seen(socket: &OwnedFd, at_most: PollTimeout) -> Result<()> {
+    let mut closed = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+    poll(&mut closed, at_most).map(drop)
 }
 
 fn stream(flags: SockFlag) -> Result<OwnedFd> {

@@ -68,12 +68,19 @@ fn each_destination_of_a_host_is_told_with_the_host() {
     let ended = Ended::of(&mut Fixture("labs").cargo(&[&["test"], &HOSTS[..], &["--", "--show-output"]].concat()));
     let passed =
         ["recorded", "only_where_they_may", "unknown_in_the_internet", "behind_firewalls", "warned_of", "very_many"];
-    let quiet =
-        ["on_a_list", "where_it_counts", "where_the_kernel_counts", "in_the_internet"].map(|it| format!("quiet_{it}"));
+    let quiet = [
+        "on_a_list",
+        "where_it_counts",
+        "where_the_kernel_counts",
+        "in_the_internet",
+        "after_its_lab",
+        "after_its_lab_where_the_kernel_counts",
+    ]
+    .map(|it| format!("quiet_{it}"));
     for test in passed.into_iter().chain(["ignored", "killed_with_the_lab"]).chain(quiet.iter().map(String::as_str)) {
         ended.says(&[&format!("test {test} ... ok")]);
     }
-    for test in ["elsewhere_too", "may_not_at_all", "may_not_at_all_beside_others"] {
+    for test in ["elsewhere_too", "may_not_at_all", "may_not_at_all_beside_others", "may_not_before_its_lab_is_gone"] {
         ended.says(&[&format!("test {test} ... FAILED")]);
     }
     let told = |test: &str| -> Vec<&str> {
@@ -101,8 +108,8 @@ fn each_destination_of_a_host_is_told_with_the_host() {
     ended.says(&["  tcp 203.0.113.20:443, once, from alice"]);
     ended.says(&["  tcp 203.0.113.21:443, once, from alice"]);
     ended.says(&["  the name slow.example.com, twice, from alice"]);
-    // Of those two that may not at all, and of one that hangs.
-    assert_eq!(ended.lines(&["the test tried once to reach an address"]), 3, "{}", ended.out);
+    // Of those three that may not at all, and of one that hangs.
+    assert_eq!(ended.lines(&["the test tried once to reach an address"]), 4, "{}", ended.out);
 }
 
 #[test]

@@ -66,12 +66,13 @@ impl Labs {
                 Heard::Said(message, descriptors) => {
                     self.learn(lab, message, descriptors.into_iter(), &mut to_capture);
                 }
-                Heard::Gone(lost) => {
+                Heard::Gone(lost, seen) => {
                     self.has_missed("hearing what a lab says", lost);
                     // While it is still known what was inside of it.
                     self.ledger.take();
                     self.ledger.forget(lab);
                     self.count_in(lab);
+                    drop(seen);
                 }
             }
         }

@@ -7,11 +7,15 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::poll::PollTimeout;
 
 use super::addresses::Prefix;
 use super::beyond;
 use super::build::Spaces;
 use super::error::{Error, Result};
+use super::place::Place;
 use super::plan::Space;
 use super::routes::Hop;
 use super::topology::{Role, Topology};
@@ -106,6 +110,18 @@ pub(crate) fn open(
         }
     };
     told.map_err(|errno| Error::kernel("telling init of the lab", errno))
+}
+
+/// Tells init that the lab is gone, while its links are still there: whoever goes on sending in one of its hosts has no way to another
+/// then, and does not want to leave for that.
+pub(crate) fn close(init: &OwnedFd, places: &[Arc<Place>]) {
+    /// It takes a millisecond; where init was stopped, by a debugger or a signal, nobody need wait for it.
+    const AT_MOST: u16 = 1000;
+    // Init may have ended, and the test with it soon.
+    let said = hatch::leave(init);
+    if said.is_ok() && places.iter().any(Place::is_inhabited) {
+        hatch::wait_until_seen(init, PollTimeout::from(AT_MOST)).ok();
+    }
 }
 
 fn count(topology: &Topology, routes: &[Vec<Hop>], spaces: &Spaces, init: &OwnedFd) -> nix::Result<()> {

@@ -119,6 +119,15 @@ impl Place {
         &self.runtime
     }
 
+    /// Whether a thread of the test itself may still be there: each keeps it, except the one that runs futures.
+    pub(crate) fn is_inhabited(self: &Arc<Self>) -> bool {
+        #[cfg(feature = "tokio")]
+        if self.runtime.lock().is_ok_and(|runtime| runtime.is_some()) {
+            return true;
+        }
+        Arc::strong_count(self) > 1
+    }
+
     /// The network namespace.
     pub(crate) fn network(&self) -> BorrowedFd<'_> {
         self.network.as_fd()

@@ -81,8 +81,8 @@ pub(crate) struct Network {
     pub(crate) wires: Option<Wires>,
     /// How it is connected to the machine.
     pub(crate) way_out: Option<WayOut>,
-    /// As long as it is open, the test's init takes the lab to be there.
-    _init: Option<Arc<OwnedFd>>,
+    /// The way to the test's init, if that wants to know anything.
+    init: Option<Arc<OwnedFd>>,
     /// How that learns where its hosts try to go.
     pub(crate) manner: Manner,
 }
@@ -290,6 +290,7 @@ impl Shared {
             kill::all_in(&network.places);
             network.names.stop();
             self.outside.close();
+            network.init.iter().for_each(|init| account::close(init, &network.places));
             self.read(|topology| departure::leave(topology, &network));
         }
     }
@@ -371,7 +372,7 @@ impl Network {
             names,
             wires,
             way_out,
-            _init: init,
+            init,
             manner,
         })
     }
