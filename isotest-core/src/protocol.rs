@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Spec;
 use crate::report::Report;
+use crate::sys::errno;
 
 /// Both sides must speak the same version: a server is the test binary, which may be older than the runner.
 pub(crate) const VERSION: &str = "6";
@@ -239,8 +240,4 @@ pub(crate) fn receive_report(socket: BorrowedFd<'_>) -> Result<Option<Report>> {
         serde_json::from_reader(BufReader::new(file)).map_err(|_| Errno::EBADMSG)
     };
     packet.map_or_else(|| files.pop().ok_or(Errno::EBADMSG).and_then(in_file), Ok).map(Some)
-}
-
-fn errno(error: std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

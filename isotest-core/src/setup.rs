@@ -11,7 +11,7 @@ use nix::mount::{MsFlags, mount};
 
 use crate::outcome::Failure;
 use crate::plan::Step;
-use crate::sys;
+use crate::sys::{self, errno};
 
 /// Mount trees taken by [`Step::Detach`] and not yet put back.
 #[derive(Debug, Default)]
@@ -99,8 +99,4 @@ fn make_directory(path: &Path) -> Result<()> {
 
 fn c_path(path: &Path) -> Result<CString> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)
-}
-
-fn errno(error: std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 
 use nix::Result;
-use nix::errno::Errno;
+
+use crate::sys::errno;
 
 /// How often in init's own network. Init has to have entered its census.
 pub(super) fn attempts() -> Result<u64> {
@@ -30,7 +31,7 @@ fn read(path: &str) -> Result<String> {
         Ok(length) => Ok(String::from_utf8_lossy(&table[..length]).into_owned()),
         // A kernel without IPv6 has no table of it.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
+        Err(error) => Err(errno(error)),
     }
 }
 

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -17,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::outcome::{Failure, Stage};
 use crate::own::{Attempts, Own};
 use crate::report::Report;
+use crate::sys::errno;
 
 /// What init knows of them.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ fn attempts_in(networks: &[(OwnedFd, Counted)]) -> nix::Result<u64> {
     if networks.is_empty() {
         return Ok(0);
     }
-    let own = File::open("self/ns/net").map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+    let own = File::open("self/ns/net").map_err(errno)?;
     let count = |(network, counted): &(OwnedFd, Counted)| {
         setns(network, CloneFlags::CLONE_NEWNET)?;
         let passing = if *counted == Counted::Passing { egress::not_passed_on()? } else { 0 };

@@ -5,10 +5,9 @@ use std::fs::File;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use nix::errno::Errno;
-
 use crate::recorder::{self, Recorder};
 use crate::report::Captured;
+use crate::sys::errno;
 
 /// What is recorded.
 #[derive(Debug)]
@@ -19,7 +18,6 @@ pub(super) struct Recording {
 impl Recording {
     /// Begins with the network that init is in.
     pub(super) fn start(file: &OwnedFd, test: &str) -> nix::Result<Recording> {
-        let errno = |error: std::io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         let mut recorder = Recorder::new(File::from(file.try_clone().map_err(errno)?), test).map_err(errno)?;
         recorder.add(recorder::open()?, String::new(), None);
         Ok(Recording { recorder })

@@ -173,7 +173,7 @@ pub(crate) fn set(name: &str, value: &str) -> Result<()> {
         // Where the kernel, or its command line, leaves IPv6 out, there is nothing to set; giving a v6 address says so.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && name.starts_with("ipv6") => Ok(()),
         other => other.map_err(|error| {
-            let errno = error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw);
+            let errno = Errno::try_from(error).unwrap_or(Errno::UnknownErrno);
             Error::kernel(format!("writing {value:?} to {path}"), errno)
         }),
     }

@@ -290,7 +290,11 @@ impl<'a> Carrier<'a> {
             self.alarms.extend(alarm.map(|alarm| Reverse((alarm, number))));
         }
         drop(ways);
-        self.outbox.put(socket, &at_once, later)?;
+        if later {
+            self.outbox.keep(&at_once);
+        } else {
+            self.outbox.put(socket, &at_once)?;
+        }
         self.intake.forget();
         self.intake.note(now, bytes);
         Ok(taken)
@@ -313,7 +317,7 @@ impl<'a> Carrier<'a> {
             drop(ways);
             room -= frames.len();
             let addressed: Vec<_> = frames.iter().map(|frame| (end_of(number), frame.as_slice())).collect();
-            self.outbox.put(self.intake.socket(), &addressed, false)?;
+            self.outbox.put(self.intake.socket(), &addressed)?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::lab::rtnetlink::{OUTSIDE, VethEnd, default_route, raise_without_neigh
 use crate::lab::{Mac, Prefix};
 use crate::netlink::{Batch, Refusal, Socket};
 use crate::outcome::{Failure, Stage};
+use crate::sys::errno;
 use crate::sys::mount::{move_mount, open_tree};
 
 /// The test's own addresses on the link, from the networks that are set aside for documentation (RFC 5737, RFC 3849).
@@ -26,7 +27,7 @@ const FAR: u32 = 2;
 /// Gives a socket that sees all that leaves.
 pub(super) fn open(own_mounts: bool) -> Result<OwnedFd, Failure> {
     let here =
-        File::open("/proc/thread-self/ns/net").map_err(|error| failed("opening the test's network", errno(&error)))?;
+        File::open("/proc/thread-self/ns/net").map_err(|error| failed("opening the test's network", errno(error)))?;
     let mut near = Socket::open(SockProtocol::NetlinkRoute).map_err(kernel("opening an rtnetlink socket"))?;
     unshare(CloneFlags::CLONE_NEWNET).map_err(kernel("making a network for what is outside"))?;
     let far = far_side();
@@ -42,7 +43,7 @@ pub(super) fn open(own_mounts: bool) -> Result<OwnedFd, Failure> {
 /// In the network that the thread is in: a way back to it, one to change it, and one to see its packets.
 fn far_side() -> Result<(File, Socket, OwnedFd), Failure> {
     let there =
-        File::open("/proc/thread-self/ns/net").map_err(|error| failed("opening what is outside", errno(&error)))?;
+        File::open("/proc/thread-self/ns/net").map_err(|error| failed("opening what is outside", errno(error)))?;
     let links = Socket::open(SockProtocol::NetlinkRoute).map_err(kernel("opening an rtnetlink socket"))?;
     Ok((there, links, crate::recorder::open().map_err(kernel("opening a packet socket"))?))
 }
@@ -77,9 +78,7 @@ fn lay(near: &mut Socket, far: &mut Socket, there: &File) -> Result<(), Failure>
 fn show_resolver() -> nix::Result<()> {
     let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("tmpfs"), "/tmp", Some("tmpfs"), safe, Some("size=64K,mode=755"))?;
-    let tree = fs::write("/tmp/resolv.conf", RESOLVER)
-        .map_err(|error| errno(&error))
-        .and_then(|()| open_tree(c"/tmp/resolv.conf"));
+    let tree = fs::write("/tmp/resolv.conf", RESOLVER).map_err(errno).and_then(|()| open_tree(c"/tmp/resolv.conf"));
     umount2("/tmp", MntFlags::MNT_DETACH)?;
     move_mount(&tree?, c"/etc/resolv.conf")
 }
@@ -94,8 +93,4 @@ fn kernel(step: &str) -> impl Fn(Errno) -> Failure + '_ {
 
 fn refused(step: &str) -> impl Fn(Refusal) -> Failure + '_ {
     move |refusal| failed(step, refusal.errno)
-}
-
-fn errno(error: &std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

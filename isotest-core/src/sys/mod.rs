@@ -27,6 +27,11 @@ pub(crate) mod ring;
 pub(crate) mod stack;
 pub(crate) mod word;
 
+/// The kernel's number of an error that the standard library gives.
+pub(crate) fn errno(error: std::io::Error) -> nix::errno::Errno {
+    nix::errno::Errno::try_from(error).unwrap_or(nix::errno::Errno::EIO)
+}
+
 /// Turns the `-1` of a system call into the error it left behind.
 fn check(result: libc::c_long) -> nix::Result<libc::c_long> {
     nix::errno::Errno::result(result)

@@ -29,14 +29,19 @@ const PAUSE: Duration = Duration::from_micros(50);
 const MOST: usize = 256 << 20;
 
 impl Outbox {
-    /// Sends frames behind those that wait. Where `later`, they are only kept.
-    pub(super) fn put(&mut self, socket: &OwnedFd, frames: &[Addressed<'_>], later: bool) -> nix::Result<()> {
-        let now = if later || !self.waiting.is_empty() { 0 } else { self.send(socket, frames)? };
-        for (interface, frame) in &frames[now..] {
+    /// Sends frames behind those that wait.
+    pub(super) fn put(&mut self, socket: &OwnedFd, frames: &[Addressed<'_>]) -> nix::Result<()> {
+        let sent = if self.waiting.is_empty() { self.send(socket, frames)? } else { 0 };
+        self.keep(&frames[sent..]);
+        Ok(())
+    }
+
+    /// Has frames wait behind the others.
+    pub(super) fn keep(&mut self, frames: &[Addressed<'_>]) {
+        for (interface, frame) in frames {
             self.bytes += frame.len();
             self.waiting.push_back((*interface, frame.to_vec()));
         }
-        Ok(())
     }
 
     /// Sends some of those that wait.
