@@ -16,7 +16,7 @@ use crate::{Problem, cli, compile};
 pub(crate) struct Configured {
     config: Config,
     profile: String,
-    expressions: Vec<Expression>,
+    expressions: Vec<CompiledExpr>,
     packages: Packages,
 }
 
@@ -40,9 +40,9 @@ impl Configured {
         let profile = profile.clone().unwrap_or_else(|| "default".to_owned());
         config.check_profile(&profile).map_err(wrong_configuration)?;
         let groups = config.group_names();
-        let expressions = typed.choose.filtersets.iter().map(|text| Expression::typed(text, &groups));
-        let expressions: Vec<Expression> = expressions.collect::<Result<_, _>>().map_err(wrong_filterset)?;
-        let needs = expressions.iter().map(Expression::needs).chain([config.needs()]).max();
+        let typed_expressions = typed.choose.filtersets.iter().map(|text| Expression::typed(text, &groups));
+        let typed_expressions: Vec<Result<Expression, Mistakes>> = typed_expressions.collect();
+        let needs = typed_expressions.iter().flatten().map(Expression::needs).chain([config.needs()]).max();
         let packages = match needs.unwrap_or(Needs::Nothing) {
             Needs::Nothing => Ok(Packages::none()),
             Needs::Packages | Needs::Dependencies if workspace.has_dependencies => Packages::read(&workspace.json),
@@ -50,6 +50,11 @@ impl Configured {
             Needs::Dependencies => Packages::read(&compile::with_dependencies(typed.cargo, interrupt)?),
         };
         let packages = packages.map_err(|message| Problem { message, code: Code::MetadataFailed })?;
+        let expressions = all_or_mistakes(typed_expressions.into_iter().map(|expression| {
+            let expression = expression?;
+            let compiled = expression.compile(&packages, &groups);
+            compiled.map_err(|mistakes| Mistakes::render("--filterset", expression.text(), mistakes))
+        }))?;
         Ok(Configured { config, profile, expressions, packages })
     }
 
@@ -61,14 +66,23 @@ impl Configured {
     }
 
     /// The expressions that were typed, understood in this workspace.
-    pub(crate) fn expressions(&self) -> Result<Vec<CompiledExpr>, Problem> {
-        let groups = self.config.group_names();
-        let compile = |expression: &Expression| {
-            let compiled = expression.compile(&self.packages, &groups);
-            compiled.map_err(|mistakes| wrong_filterset(Mistakes::render("--filterset", expression.text(), mistakes)))
-        };
-        self.expressions.iter().map(compile).collect()
+    pub(crate) fn expressions(&self) -> &[CompiledExpr] {
+        &self.expressions
     }
+}
+
+/// All of them, or the mistakes of all.
+fn all_or_mistakes(
+    expressions: impl Iterator<Item = Result<CompiledExpr, Mistakes>>,
+) -> Result<Vec<CompiledExpr>, Problem> {
+    let (mut right, mut wrong) = (Vec::new(), Vec::new());
+    for expression in expressions {
+        match expression {
+            Ok(expression) => right.push(expression),
+            Err(Mistakes(told)) => wrong.push(told),
+        }
+    }
+    if wrong.is_empty() { Ok(right) } else { Err(wrong_filterset(Mistakes(wrong.join("\n\n")))) }
 }
 
 fn wrong_configuration(mistakes: Mistakes) -> Problem {

@@ -32,7 +32,7 @@ pub(crate) enum Event<'e, 'a> {
     /// A test has ended, and will not be run again.
     Ended(Case<'e, 'a>, &'e mut Finished),
     /// A test was running when everything was stopped.
-    Stopped(Case<'e, 'a>),
+    Stopped(Case<'e, 'a>, CutShort),
     /// Output to show at once.
     Output(Stream, &'e [u8]),
     /// Somebody wants to know what the tests do that run now.
@@ -61,6 +61,15 @@ pub(crate) struct Glimpse<'e, 'a> {
     pub(crate) stdout: Vec<u8>,
     /// The end of what it has written to its standard error.
     pub(crate) stderr: Vec<u8>,
+}
+
+/// How far a test came that was stopped with everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CutShort {
+    /// When it started.
+    pub(crate) started: SystemTime,
+    /// How long it has run.
+    pub(crate) elapsed: Duration,
 }
 
 /// A test takes long.

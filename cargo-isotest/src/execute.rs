@@ -258,9 +258,10 @@ impl<'e, 'a> Execution<'e, 'a> {
             self.tell_what_runs().ok(); // It is to be stopped all the same.
         }
         self.schedule.stop();
+        let now = self.clock.now();
         for in_flight in std::mem::take(&mut self.running) {
             let case = self.case(in_flight.job);
-            (self.tell)(Event::Stopped(case));
+            (self.tell)(Event::Stopped(case, in_flight.running.cut_short(now)));
             self.failed.remove(&in_flight.job);
         }
         self.conclude_waiting();

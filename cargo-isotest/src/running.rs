@@ -13,7 +13,7 @@ use isotest::runner::{
 
 use crate::binary::{Ready, pipe};
 use crate::capture::{Capture, Limits};
-use crate::event::{Attempt, Case, Glimpse, Stream};
+use crate::event::{Attempt, Case, CutShort, Glimpse, Stream};
 use crate::list::Test;
 use crate::patience::{Due, Patience};
 use crate::processes::Family;
@@ -237,6 +237,11 @@ impl Running {
     /// How long it has run.
     pub(crate) fn elapsed(&self, now: Duration) -> Duration {
         now.saturating_sub(self.started)
+    }
+
+    /// How far it has come, if it ends now.
+    pub(crate) fn cut_short(&self, now: Duration) -> CutShort {
+        CutShort { started: self.started_at, elapsed: self.elapsed(now) }
     }
 
     /// Stops everything in the sandbox, its clock included.

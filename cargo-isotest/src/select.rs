@@ -39,7 +39,6 @@ pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Int
     if options.rerun_failed && !record.has_failures() {
         report::terminal::warning("no test is known to have failed, so --rerun-failed leaves none");
     }
-    let expressions = configured.expressions()?;
     let manner = list::Manner {
         interrupt,
         patience: profile.run.list_timeout.value,
@@ -48,7 +47,7 @@ pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Int
     let mut listed = list::tests(&built.binaries, &manner)?;
     let choice = Choice {
         names,
-        expressions: &expressions,
+        expressions: configured.expressions(),
         profile,
         ignore_default_filter: options.ignore_default_filter,
         isolated_only: options.isolated_only,

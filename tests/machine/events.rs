@@ -98,7 +98,8 @@ fn a_test_says_what_kept_it_apart_what_it_used_and_what_it_left() {
 fn a_run_that_is_stopped_says_why_and_what_was_running() {
     let events = events(&Ran::new(), &["takes_too_long", "--global-timeout", "10ms"], 100);
     assert!(events.iter().any(|event| event["event"] == "stopping" && event["why"] == "global-timeout"), "{events:#?}");
-    only(&events, "stopped", "takes_too_long");
+    let elapsed = only(&events, "stopped", "takes_too_long")["elapsed"].as_f64();
+    assert!(elapsed.is_some_and(|seconds| seconds > 0.0), "{events:#?}");
     assert_eq!(events.last().expect("there are events")["stopped"], 1);
 }
 

@@ -145,8 +145,9 @@ fn a_run_that_stops_early_reports_what_ran() {
 fn what_ran_when_everything_was_stopped_is_a_failure() {
     let text = report(&Ran::new(), &["takes_too_long", "--global-timeout", "10ms"], 100);
     let document = Document::parse(&text).expect("well-formed XML");
-    let failure = child(case(&document, "takes_too_long"), "failure");
-    assert_eq!(failure.attribute("type"), Some("test stopped"), "{text}");
+    let case = case(&document, "takes_too_long");
+    assert_eq!(child(case, "failure").attribute("type"), Some("test stopped"), "{text}");
+    assert!(case.attribute("time").and_then(|time| time.parse::<f64>().ok()).is_some_and(|time| time > 0.0), "{text}");
 }
 
 #[test]

@@ -168,6 +168,34 @@ fn an_expression_that_was_typed() {
     .assert_eq(&ended.err);
 }
 
+/// Also where one can be seen at once, and the other only when the workspace is known.
+#[test]
+fn several_expressions_that_were_typed() {
+    let typed = ["-p", "behaviour", "-E", "tset(a)", "-E", "all()", "-E", "package(nobody)", "-E", "kind(lib) &"];
+    let ended = Suite::new().run(&typed).with(94);
+    expect![[r#"
+        error: invalid filterset: expected expression
+         --> --filterset:1:1
+          |
+        1 | tset(a)
+          | ^^^^^^^ missing expression
+          = did you mean `test`?
+
+        invalid filterset: operator didn't match any packages
+         --> --filterset:1:9
+          |
+        1 | package(nobody)
+          |         ^^^^^^ no packages matched this
+
+        invalid filterset: expected expression
+         --> --filterset:1:12
+          |
+        1 | kind(lib) &
+          |            ^ missing expression
+    "#]]
+    .assert_eq(&ended.err);
+}
+
 #[test]
 fn what_does_not_build_is_cargo_s_to_tell_unless_it_is_to_be_quiet() {
     let place = tempfile::tempdir().expect("a directory can be made");

@@ -6,6 +6,7 @@ mod lines;
 mod screen;
 mod status;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use isotest::runner::{Failure, Outcome, explain};
 use super::{Opening, Reporter, Summary};
 use crate::cli::{MessageFormat, StatusLevel};
 use crate::config::FinalStatusLevel;
-use crate::event::{Attempt, Case, Event, Finished, Glimpse, Slowness, Stream, Verdict, Why};
+use crate::event::{Attempt, Case, CutShort, Event, Finished, Glimpse, Slowness, Stream, Verdict, Why};
 use crate::list::Listed;
 use crate::report::terminal::{BAD, COUNT, DIM, GOOD, ODD, Styled};
 pub(crate) use details::quoted;
@@ -191,8 +192,8 @@ impl Human {
         self.write(&text);
     }
 
-    fn stopped(&mut self, case: Case<'_, '_>) {
-        let line = format!("{:>12} [         ] {}\n", Styled(BAD, "STOPPED"), named(case));
+    fn stopped(&mut self, case: Case<'_, '_>, cut_short: CutShort) {
+        let line = line(&Styled(BAD, "STOPPED"), &seconds(cut_short.elapsed), "", case);
         if self.level >= StatusLevel::Fail {
             self.write(&line);
         }
@@ -214,9 +215,9 @@ impl Reporter for Human {
                 self.screen.count(finished.verdict());
                 self.ended(*case, finished);
             }
-            Event::Stopped(case) => {
+            Event::Stopped(case, cut_short) => {
                 self.screen.ended(*case);
-                self.stopped(*case);
+                self.stopped(*case, *cut_short);
             }
             Event::Output(Stream::Out, piece) if self.stdout_is_free => {
                 // A reader that is gone wants nothing; the exit code still tells.
@@ -239,6 +240,7 @@ impl Reporter for Human {
 }
 
 fn first_line(listed: &Listed<'_>) -> String {
+    let binaries: BTreeSet<_> = listed.tests.iter().map(|test| test.binary).collect();
     let skipped = match listed.skipped.len() {
         0 => String::new(),
         skipped => format!(" ({} skipped)", Styled(COUNT, &skipped.to_string())),
@@ -247,6 +249,6 @@ fn first_line(listed: &Listed<'_>) -> String {
         "{:>12} {} across {}{skipped}\n",
         Styled(GOOD, "Starting"),
         lines::count(listed.tests.len(), ["test", "tests"]),
-        lines::count(listed.binaries.len(), ["binary", "binaries"]),
+        lines::count(binaries.len(), ["binary", "binaries"]),
     )
 }

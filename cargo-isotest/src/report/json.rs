@@ -112,7 +112,9 @@ impl Reporter for Json {
                 about(*case, "retrying", document)
             }
             Event::Ended(case, finished) => ended(*case, finished),
-            Event::Stopped(case) => about(*case, "stopped", json!({})),
+            Event::Stopped(case, cut_short) => {
+                about(*case, "stopped", json!({ "elapsed": cut_short.elapsed.as_secs_f64() }))
+            }
             Event::Stopping(reason) => json!({ "type": "run", "event": "stopping", "why": why(*reason) }),
             Event::Paused => of_the_run("paused"),
             Event::Resumed => of_the_run("resumed"),

@@ -17,7 +17,7 @@ use super::spool::{Piece, Spool};
 use super::{Opening, Reporter, Summary};
 use crate::choose::LeftOut;
 use crate::config::ReportSkipped;
-use crate::event::{Attempt, Case, Event, Finished};
+use crate::event::{Attempt, Case, CutShort, Event, Finished};
 use case::Told;
 pub(crate) use xml::write_attribute;
 
@@ -130,9 +130,9 @@ impl Junit {
         Ok((Mark::Skipped, vec![piece]))
     }
 
-    fn stopped(&mut self, case: Case<'_, '_>) -> io::Result<(Mark, Vec<Piece>)> {
+    fn stopped(&mut self, case: Case<'_, '_>, cut_short: CutShort) -> io::Result<(Mark, Vec<Piece>)> {
         let cause = Cause::stopped();
-        let piece = self.spool.add(|to| case::write_stopped(case, &cause, to))?;
+        let piece = self.spool.add(|to| case::write_stopped(case, cut_short, &cause, to))?;
         Ok((Mark::Failure, vec![piece]))
     }
 
@@ -207,7 +207,7 @@ impl Reporter for Junit {
         match event {
             Event::Retrying(case, attempt, _) => self.retrying(*case, attempt),
             Event::Ended(case, finished) => self.tell_of(*case, |junit| junit.ended(*case, finished)),
-            Event::Stopped(case) => self.tell_of(*case, |junit| junit.stopped(*case)),
+            Event::Stopped(case, cut_short) => self.tell_of(*case, |junit| junit.stopped(*case, *cut_short)),
             _ => {}
         }
     }

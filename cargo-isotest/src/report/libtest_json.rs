@@ -206,7 +206,7 @@ impl Reporter for LibtestJson {
     fn tell(&mut self, event: &mut Event<'_, '_>) {
         match event {
             Event::Ended(case, finished) => self.ended(*case, finished),
-            Event::Stopped(case) => self.stopped(*case),
+            Event::Stopped(case, _) => self.stopped(*case),
             _ => {}
         }
     }

@@ -35,7 +35,7 @@ impl Reporter for Recorder {
                     self.record.remember(&case.ready.binary.id, &case.test.name, last);
                 }
             }
-            Event::Stopped(case) => {
+            Event::Stopped(case, _) => {
                 // How long it would have taken nobody knows; but it has not passed.
                 let before = self.record.last(&case.ready.binary.id, &case.test.name);
                 let seconds = before.map_or(0.0, |last| last.seconds);

@@ -102,7 +102,7 @@ impl Summary {
                 }
                 self.ended(finished);
             }
-            Event::Stopped(_) => self.stopped += 1,
+            Event::Stopped(..) => self.stopped += 1,
             Event::Stopping(why) => self.why_stopped = Some(*why),
             Event::Paused => self.clock.pause(),
             Event::Resumed => self.clock.resume(),
@@ -134,6 +134,8 @@ impl Summary {
                     Outcome::SetupFailed(_) => self.cannot_isolate += 1,
                     // A flaky test that must not be one has passed at last.
                     Outcome::Failed | Outcome::Passed | Outcome::Leaked | Outcome::TriedToLeave => {}
+                    // By its own will.
+                    Outcome::ExitedEarly(_) => {}
                     _ => self.crashed += 1,
                 }
             }

@@ -9,7 +9,7 @@ use isotest::runner::{Outcome, Report};
 use super::Mark;
 use super::xml::{write_attribute, write_bytes, write_text};
 use crate::config::FlakyFailStatus;
-use crate::event::{Attempt, Case, Finished, Verdict};
+use crate::event::{Attempt, Case, CutShort, Finished, Verdict};
 use crate::report::STORED;
 use crate::report::cause::{Cause, kind};
 use crate::report::moment::Moment;
@@ -114,8 +114,13 @@ pub(super) fn write_skipped(case: Case<'_, '_>, reason: &str, to: &mut dyn Write
 }
 
 /// A test that was running when everything was stopped.
-pub(super) fn write_stopped(case: Case<'_, '_>, cause: &Cause, to: &mut dyn Write) -> io::Result<()> {
-    open(case, None, None, to)?;
+pub(super) fn write_stopped(
+    case: Case<'_, '_>,
+    cut_short: CutShort,
+    cause: &Cause,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    open(case, Some((cut_short.started, cut_short.elapsed)), None, to)?;
     write_failure(cause, "test stopped", to)?;
     close(to)
 }
