@@ -34,6 +34,8 @@ pub(crate) const LONGEST_UNCUT: u64 = 50 * LEAST;
 /// What passes at once, at one end and at all together. A plain socket holds more, even if its reader comes some milliseconds late.
 const BURST: u64 = 16 * LEAST;
 const BURST_OF_ALL: u64 = 96 * LEAST;
+/// Where packets are longer, nobody is held back.
+const LARGEST_MTU: u32 = 32_000;
 /// What an Ethernet header and two VLAN tags add to the MTU.
 pub(crate) const HEADERS: u32 = 14 + 2 * 4;
 
@@ -71,6 +73,10 @@ impl Brakes {
         let (rate, burst) = (RATE.min(RATE_OF_ALL / count).max(LEAST_RATE), BURST.min(BURST_OF_ALL / count));
         let mut brakes = Brakes { ends: BTreeMap::new(), rate, burst, spaces: Mutex::default() };
         for (at, (space, end)) in ends {
+            // Beside packets of nearly 64 KiB, those that TCP hands over as one have been seen to wait for ever.
+            if end.mtu.is_some_and(|mtu| mtu > LARGEST_MTU) {
+                continue;
+            }
             let longest = LEAST.max(u64::from(end.mtu.unwrap_or(plan::USUAL_MTU) + HEADERS));
             let mut batch = Batch::default();
             brake(rate, burst.max(longest)).put_on(&mut batch, end.index);

@@ -1,6 +1,7 @@
 //! What becomes of the packets of many senders that send as fast as they can, all at once?
 
-use std::net::{SocketAddr, UdpSocket};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use isotest::isotest;
@@ -107,4 +108,51 @@ fn sixty_sockets_flood_a_link_and_nothing_is_missed() -> Result<()> {
     assert_eq!(carried(&link)?, ([before.0[0] + SOCKETS * COUNT, before.0[1]], before.1));
     assert_eq!(link.fates()?.missed, 0);
     Ok(())
+}
+
+/// TCP hands over more as one than the longest datagram has, and whatever was let in at the brake has to get through, however the flood
+/// goes on and ends.
+fn all_gets_through_after_a_flood(mtu: u32) -> Result<()> {
+    let lab = Lab::with_seed(1)?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    link.wired()?;
+    link.mtu(mtu)?;
+    let (_socket, to) = sink(&bob);
+    let listener = bob.enter(|| TcpListener::bind("0.0.0.0:80").expect("every port is free and allowed"));
+    let reader = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("somebody comes");
+        std::io::copy(&mut stream, &mut std::io::sink()).expect("it ends well")
+    });
+    let writer = alice.spawn(|| {
+        let mut stream = TcpStream::connect("bob:80").expect("it listens");
+        (0..300).for_each(|_| stream.write_all(&[0; 64 << 10]).expect("it is read"));
+    })?;
+    let bytes = mtu as usize - 28;
+    let floods =
+        [(20_000, 18), (300, bytes)].map(|(count, bytes)| alice.spawn(move || Flood { to, count, bytes }.send()));
+    floods.into_iter().collect::<Result<Vec<_>>>()?.into_iter().for_each(|thread| thread.join());
+    writer.join();
+    assert_eq!(reader.join().expect("it reads"), 300 * (64 << 10));
+    let start = Instant::now();
+    let socket = bob.enter(|| UdpSocket::bind("0.0.0.0:7").expect("every port is free and allowed"));
+    socket.set_read_timeout(Some(Duration::from_millis(10))).expect("it is not zero");
+    while socket.recv(&mut [0]).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing gets through any more: {:?}", carried(&link)?);
+        alice.enter(|| Flood { to: (bob.address(), 7).into(), count: 1, bytes: 1 }.send());
+    }
+    let missed = link.fates()?.missed;
+    assert!(mtu > 32_000 || missed == 0, "{missed}");
+    Ok(())
+}
+
+#[isotest(timeout = "2min")]
+fn after_a_flood_of_long_packets_all_gets_through() -> Result<()> {
+    all_gets_through_after_a_flood(32_000)
+}
+
+/// Where nobody is held back.
+#[isotest(timeout = "2min")]
+fn after_a_flood_of_the_longest_packets_all_gets_through() -> Result<()> {
+    all_gets_through_after_a_flood(65_500)
 }

@@ -13,10 +13,12 @@ use super::super::brakes::{Brakes, GRANTED, GRANTED_FIRST, LEAST, LONGEST_UNCUT}
 const FEW: usize = 2;
 /// By how much the share of an end grows at once: by then others that send as well are known.
 const GROWTH: u64 = 4;
-/// After so long without a grant, and so long without a packet, an end has its usual share again. In the latter time, whatever had to wait
-/// at its brake has passed.
+/// After so long without a grant, and so long without a packet, an end may send less at once again, but still the longest.
 const IDLE: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_millis(50);
+/// After so long without a packet it may send its usual share only: by now, whatever had to wait at its brake has passed. The kernel may
+/// look at that no earlier than when the longest would have passed while next to nothing did, after 0.3 s.
+const VERY_QUIET: Duration = Duration::from_secs(1);
 
 pub(super) struct Credit {
     ends: BTreeMap<usize, End>,
@@ -126,7 +128,11 @@ impl Credit {
     fn open(&mut self, now: Instant) {
         self.is_closed = false;
         self.asking.clear();
-        let everyone = self.ends.iter_mut().map(|(number, end)| (*number, end.begin(now, end.least()))).collect();
+        let everyone = self.ends.iter_mut().map(|(number, end)| {
+            end.last = now; // What waited may pass only now.
+            (*number, end.begin(now, end.least()))
+        });
+        let everyone = everyone.collect();
         self.review.get_or_insert(now + IDLE);
         self.clerk.does(Order::Grant(everyone));
     }
@@ -134,10 +140,11 @@ impl Credit {
     /// Takes back what those have who don't need it any more, so that all together do not have more than there is room for.
     fn review(&mut self, now: Instant) {
         let enlarged = self.ends.iter_mut().filter(|(_, end)| end.is_enlarged());
-        let idle: Vec<_> = enlarged
-            .filter(|(_, end)| !end.asks && now - end.since >= IDLE && now - end.last >= QUIET)
-            .map(|(number, end)| (*number, end.begin(now, end.usual)))
-            .collect();
+        let idle = enlarged.filter_map(|(number, end)| {
+            let need = end.needs(now);
+            (need < end.burst).then(|| (*number, end.begin(now, need)))
+        });
+        let idle: Vec<_> = idle.collect();
         self.review = self.ends.values().any(End::is_enlarged).then_some(now + IDLE);
         if !idle.is_empty() {
             self.clerk.does(Order::Grant(idle));
@@ -166,9 +173,19 @@ impl End {
         self.usual.max(self.burst.min(LONGEST_UNCUT))
     }
 
+    /// What it should keep, by how long it has not sent.
+    fn needs(&self, now: Instant) -> u64 {
+        match (now - self.since, now - self.last) {
+            _ if self.asks => self.burst,
+            (_, quiet) if quiet >= VERY_QUIET => self.usual,
+            (idle, quiet) if idle >= IDLE && quiet >= QUIET => self.least(),
+            _ => self.burst,
+        }
+    }
+
     /// It may send so much at once, and has nothing on its way; gives how much.
     fn begin(&mut self, now: Instant, burst: u64) -> u64 {
-        *self = End { burst, left: burst, ..End::new(now, self.usual) };
+        *self = End { burst, left: burst, last: self.last, ..End::new(now, self.usual) };
         burst
     }
 }
@@ -301,12 +318,12 @@ mod tests {
         let orders: Vec<_> = told.try_iter().skip(1).collect();
         assert!(matches!(&orders[..], [Order::Grant(grants)] if grants[..1] == [(0, LONGEST_UNCUT)]), "{orders:?}");
         // It is given up when nothing waits any more.
-        let (soon, later) = (start + IDLE, start + 2 * IDLE);
+        let (soon, later) = (start + IDLE, start + IDLE + VERY_QUIET);
         credit.note(soon, 0, 60);
         credit.settle(soon, Load::Light, true);
         assert!(granted(&told).iter().all(|grant| grant.0 != 0));
         credit.settle(later, Load::Light, true);
-        assert_eq!(granted(&told), [(0, LEAST)]);
+        assert_eq!(granted(&told)[0], (0, LEAST));
     }
 
     #[test]
@@ -331,6 +348,11 @@ mod tests {
         let review = credit.next().expect("it will be looked at");
         assert_eq!(review, start + IDLE);
         credit.settle(review, Load::Light, true);
+        assert_eq!(granted(&told), [(0, LONGEST_UNCUT)]);
+        let later = start + VERY_QUIET - Duration::from_millis(1);
+        credit.settle(later, Load::Light, true);
+        assert_eq!(granted(&told), []);
+        credit.settle(later + IDLE, Load::Light, true);
         assert_eq!((granted(&told), credit.next()), (vec![(0, USUAL)], None));
     }
 
