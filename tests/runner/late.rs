@@ -53,7 +53,7 @@ fn a_run_can_have_a_time_of_its_own() {
     let suite = Suite::new();
     let ended = waits(&suite, "until_told", &["--global-timeout", "1s"], 100);
     ended.says(&["Stopping at once: the run's own time is up"]);
-    ended.says(&["STOPPED [   1.", "s] behaviour::waits until_told"]);
+    ended.says(&["STOPPED [", "s] behaviour::waits until_told"]);
     ended.says(&["0/1 test run: 0 passed, 0 failed"]);
 }
 

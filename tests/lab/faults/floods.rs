@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use isotest::isotest;
 use isotest::lab::{Host, Lab, Link, Result};
 
-/// Datagrams of so many bytes to an address, without end but as fast as the kernel takes them.
+/// So many datagrams of so many bytes to an address, as fast as the kernel takes them.
 #[derive(Clone, Copy)]
 struct Flood {
     to: SocketAddr,
