@@ -27,15 +27,15 @@ pub(crate) const GRANTED: u64 = 400 * LEAST;
 /// The same as long as there is but a plain socket.
 pub(crate) const GRANTED_FIRST: u64 = 64 * LEAST;
 const GRANTED_RATE: u64 = 40_000_000;
-/// Of how many packets TCP makes one, to be cut behind the brake, where it waits until all of it may pass; and how long it is at most, or one
-/// that a program has asked for (`UDP_SEGMENT`).
+/// Of how many packets TCP makes one, to be cut behind the brake, where it waits until all of it may pass; and how long it is about at most,
+/// or one that a program has asked for (`UDP_SEGMENT`).
 const UNCUT: u32 = 16;
 pub(crate) const LONGEST_UNCUT: u64 = 50 * LEAST;
+/// However long they are, TCP makes one of so many packets (`net.ipv4.tcp_min_tso_segs`).
+const LEAST_UNCUT: u64 = 2;
 /// What passes at once, at one end and at all together. A plain socket holds more, even if its reader comes some milliseconds late.
 const BURST: u64 = 16 * LEAST;
 const BURST_OF_ALL: u64 = 96 * LEAST;
-/// Where packets are longer, nobody is held back.
-const LARGEST_MTU: u32 = 32_000;
 /// What an Ethernet header and two VLAN tags add to the MTU.
 pub(crate) const HEADERS: u32 = 14 + 2 * 4;
 
@@ -58,6 +58,22 @@ struct End {
     longest: u64,
 }
 
+/// What an end needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// What passes at once without being granted, in bytes.
+    pub(crate) usual: u64,
+    /// How long a packet is at most that passes as one, to be cut later.
+    pub(crate) longest_uncut: u64,
+}
+
+impl Bounds {
+    /// By what every end has, and the longest frame of this one.
+    pub(crate) fn new(burst: u64, longest: u64) -> Bounds {
+        Bounds { usual: burst.max(longest), longest_uncut: LONGEST_UNCUT.max(LEAST_UNCUT * longest) }
+    }
+}
+
 /// The number of a cable's end, and of the way that begins there; that of the other end is one up or down.
 pub(crate) fn number(at: At) -> usize {
     2 * at.cable + at.end
@@ -73,10 +89,6 @@ impl Brakes {
         let (rate, burst) = (RATE.min(RATE_OF_ALL / count).max(LEAST_RATE), BURST.min(BURST_OF_ALL / count));
         let mut brakes = Brakes { ends: BTreeMap::new(), rate, burst, spaces: Mutex::default() };
         for (at, (space, end)) in ends {
-            // Beside packets of nearly 64 KiB, those that TCP hands over as one have been seen to wait for ever.
-            if end.mtu.is_some_and(|mtu| mtu > LARGEST_MTU) {
-                continue;
-            }
             let longest = LEAST.max(u64::from(end.mtu.unwrap_or(plan::USUAL_MTU) + HEADERS));
             let mut batch = Batch::default();
             brake(rate, burst.max(longest)).put_on(&mut batch, end.index);
@@ -100,9 +112,9 @@ impl Brakes {
         *self.spaces() = Arc::downgrade(spaces);
     }
 
-    /// The ends that have one, and what passes at once there without being granted.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.ends.iter().map(|(number, end)| (*number, self.burst.max(end.longest)))
+    /// The ends that have one.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, Bounds)> {
+        self.ends.iter().map(|(number, end)| (*number, Bounds::new(self.burst, end.longest)))
     }
 
     /// What passes at every end per second without being granted.

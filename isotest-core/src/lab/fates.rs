@@ -17,7 +17,7 @@ pub struct LinkFates {
     ///
     /// Where the kernel has `tbf` (`tc-tbf(8)`, at each end of such a link), a socket that has sent more than can be taken waits, or says
     /// `EWOULDBLOCK`, before it comes to that, however many sockets and hosts send; only where more than about 180 links have faults,
-    /// hosts at all of them that begin within the same milliseconds are too fast. Without `tbf`, or with an MTU above 32,000, more than about a hundred packets at once
+    /// hosts at all of them that begin within the same milliseconds are too fast. Without `tbf`, more than about a hundred packets at once
     /// are. Some may be lost in the kernel before the link, which [`Link::stats`] tells as `dropped`.
     pub missed: u64,
 }

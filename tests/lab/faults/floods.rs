@@ -141,8 +141,7 @@ fn all_gets_through_after_a_flood(mtu: u32) -> Result<()> {
         assert!(start.elapsed() < Duration::from_secs(60), "nothing gets through any more: {:?}", carried(&link)?);
         alice.enter(|| Flood { to: (bob.address(), 7).into(), count: 1, bytes: 1 }.send());
     }
-    let missed = link.fates()?.missed;
-    assert!(mtu > 32_000 || missed == 0, "{missed}");
+    assert_eq!(link.fates()?.missed, 0);
     Ok(())
 }
 
@@ -151,8 +150,8 @@ fn after_a_flood_of_long_packets_all_gets_through() -> Result<()> {
     all_gets_through_after_a_flood(32_000)
 }
 
-/// Where nobody is held back.
+/// TCP hands over two of them as one, and a datagram is as long as one of them.
 #[isotest(timeout = "2min")]
 fn after_a_flood_of_the_longest_packets_all_gets_through() -> Result<()> {
-    all_gets_through_after_a_flood(65_500)
+    [48_000, 65_500, 65_535].into_iter().try_for_each(all_gets_through_after_a_flood)
 }

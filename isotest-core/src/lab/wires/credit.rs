@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::super::brakes::{Brakes, GRANTED, GRANTED_FIRST, LEAST, LONGEST_UNCUT};
+use super::super::brakes::{Bounds, Brakes, GRANTED, GRANTED_FIRST, LEAST};
 
 /// How many ends share what is granted at least: where one sends, another answers.
 const FEW: usize = 2;
@@ -33,8 +33,7 @@ pub(super) struct Credit {
 }
 
 struct End {
-    /// What may be sent at once without being granted.
-    usual: u64,
+    bounds: Bounds,
     /// What may be sent at once now.
     burst: u64,
     /// What can come before it must have been granted more.
@@ -64,8 +63,8 @@ impl Credit {
         Credit::with(clerk, Instant::now(), brakes.ends(), brakes.rate())
     }
 
-    fn with(clerk: Clerk, now: Instant, ends: impl Iterator<Item = (usize, u64)>, rate: u64) -> Credit {
-        let ends = ends.map(|(number, usual)| (number, End::new(now, usual))).collect();
+    fn with(clerk: Clerk, now: Instant, ends: impl Iterator<Item = (usize, Bounds)>, rate: u64) -> Credit {
+        let ends = ends.map(|(number, bounds)| (number, End::new(now, bounds))).collect();
         Credit { ends, asking: Vec::new(), rate, is_closed: false, review: None, clerk }
     }
 
@@ -153,12 +152,12 @@ impl Credit {
 }
 
 impl End {
-    fn new(now: Instant, usual: u64) -> End {
-        End { usual, burst: usual, left: usual, seen: 0, since: now, last: now, asks: false }
+    fn new(now: Instant, bounds: Bounds) -> End {
+        End { bounds, burst: bounds.usual, left: bounds.usual, seen: 0, since: now, last: now, asks: false }
     }
 
     fn is_enlarged(&self) -> bool {
-        self.burst > self.usual
+        self.burst > self.bounds.usual
     }
 
     /// Whether what has come is so little that nothing need have been granted for it.
@@ -170,14 +169,14 @@ impl End {
     /// What it keeps as long as something may wait at its brake, which has let in the longest as one if it fitted. Where it no longer did,
     /// it and all behind it would wait for ever.
     fn least(&self) -> u64 {
-        self.usual.max(self.burst.min(LONGEST_UNCUT))
+        self.bounds.usual.max(self.burst.min(self.bounds.longest_uncut))
     }
 
     /// What it should keep, by how long it has not sent.
     fn needs(&self, now: Instant) -> u64 {
         match (now - self.since, now - self.last) {
             _ if self.asks => self.burst,
-            (_, quiet) if quiet >= VERY_QUIET => self.usual,
+            (_, quiet) if quiet >= VERY_QUIET => self.bounds.usual,
             (idle, quiet) if idle >= IDLE && quiet >= QUIET => self.least(),
             _ => self.burst,
         }
@@ -185,7 +184,7 @@ impl End {
 
     /// It may send so much at once, and has nothing on its way; gives how much.
     fn begin(&mut self, now: Instant, burst: u64) -> u64 {
-        *self = End { burst, left: burst, last: self.last, ..End::new(now, self.usual) };
+        *self = End { burst, left: burst, last: self.last, ..End::new(now, self.bounds) };
         burst
     }
 }
@@ -233,6 +232,7 @@ fn serve(orders: &Receiver<Order>, brakes: &Brakes) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::brakes::LONGEST_UNCUT;
     use super::*;
 
     const USUAL: u64 = 16 * LEAST;
@@ -244,7 +244,7 @@ mod tests {
         let (tell, told) = channel();
         let clerk = Clerk { brakes: Arc::default(), tell: Some(tell) };
         let now = Instant::now();
-        (Credit::with(clerk, now, (0..ends).map(|number| (number, usual)), RATE), told, now)
+        (Credit::with(clerk, now, (0..ends).map(|number| (number, Bounds::new(usual, usual))), RATE), told, now)
     }
 
     /// So many packets come at once.
@@ -324,6 +324,17 @@ mod tests {
         assert!(granted(&told).iter().all(|grant| grant.0 != 0));
         credit.settle(later, Load::Light, true);
         assert_eq!(granted(&told)[0], (0, LEAST));
+    }
+
+    #[test]
+    fn two_of_the_longest_packets_are_kept_room_for() {
+        let longest = 65_535 + 22;
+        let (mut credit, told, start) = credit(2, longest);
+        come(&mut credit, start, 0, 200);
+        credit.settle(start, Load::Light, true);
+        assert_eq!(granted(&told), [(0, GROWTH * longest)]);
+        credit.settle(start + IDLE, Load::Light, true);
+        assert_eq!(granted(&told), [(0, 2 * longest)]);
     }
 
     #[test]
