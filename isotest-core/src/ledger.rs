@@ -6,6 +6,7 @@
 mod answer;
 mod book;
 mod outside;
+mod unseen;
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -39,8 +40,20 @@ pub(crate) struct Ledger {
     entries: BTreeMap<(Destination, Option<String>), u64>,
     left_out: LeftOut,
     attempts: u64,
+    /// How many packets came unseen, where that is known any more.
+    unseen: nix::Result<u64>,
     again: Vec<Answer>,
     buffer: Vec<u8>,
+}
+
+/// What there is to tell in the end.
+pub(crate) struct Closed {
+    /// How many attempts there were.
+    pub(crate) attempts: u64,
+    /// Where to.
+    pub(crate) destinations: Destinations,
+    /// How many packets came unseen, any of which may have been one more.
+    pub(crate) unseen: nix::Result<u64>,
 }
 
 /// Where frames come from.
@@ -82,6 +95,7 @@ impl Ledger {
             entries: BTreeMap::new(),
             left_out: LeftOut::default(),
             attempts: 0,
+            unseen: Ok(0),
             again: Vec::new(),
             buffer: Vec::new(),
         }
@@ -106,7 +120,15 @@ impl Ledger {
 
     /// Forgets a lab that is gone.
     pub(crate) fn forget(&mut self, lab: u64) {
+        self.count_unseen(|source| source.lab == Some(lab));
         self.sources.retain(|source| source.lab != Some(lab));
+    }
+
+    /// Counts what came unseen to those that go.
+    fn count_unseen(&mut self, goes: impl Fn(&Source) -> bool) {
+        let sockets = self.sources.iter().filter(|source| goes(source)).filter_map(|source| source.socket.as_ref());
+        let unseen = sockets.map(|socket| unseen::at(socket.as_fd())).sum::<nix::Result<u64>>();
+        self.unseen = self.unseen.and_then(|before| Ok(before + unseen?));
     }
 
     fn source(&mut self, lab: Option<u64>) -> &mut Source {
@@ -188,14 +210,16 @@ impl Ledger {
         }
     }
 
-    /// How many attempts there were, and where to.
-    pub(crate) fn close(mut self) -> (u64, Destinations) {
+    /// Ends it.
+    pub(crate) fn close(mut self) -> Closed {
         self.take();
+        self.count_unseen(|_| true);
         let tried = self.entries.into_iter().map(|((to, from), attempts)| Tried { to, from, attempts });
         let mut told: Vec<Tried> = tried.collect();
         told.sort_by_key(|tried| self.egress.allows(&tried.to));
         let LeftOut { seen, forbidden, .. } = self.left_out;
-        (self.attempts, Destinations { told, left_out: seen.len(), left_out_forbidden: forbidden })
+        let destinations = Destinations { told, left_out: seen.len(), left_out_forbidden: forbidden };
+        Closed { attempts: self.attempts, destinations, unseen: self.unseen }
     }
 }
 

@@ -140,4 +140,9 @@ fn what_is_not_seen_is_told_and_counts_as_forbidden() {
     ended.says(&["test in_a_lab_of_a_test_that_may ... ok"]);
     let told = ["whether the test tried to reach an address outside of its sandbox was not seen: ", "Invalid argument"];
     assert_eq!(ended.lines(&told), 2, "{}", ended.out);
+    ended.says(&["test in_a_flood ... FAILED"]);
+    ended.says(&["test in_a_flood_from_a_host ... FAILED"]);
+    ended.says(&["test in_a_flood_of_a_test_that_may ... ok"]);
+    let told = [told[0], " packets that were to leave came faster than they could be looked at"];
+    assert_eq!(ended.lines(&told), 3, "{}", ended.out);
 }

@@ -12,7 +12,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::egress;
 use crate::Egress;
 use crate::hatch::{Counted, Hatch, Heard, Message};
-use crate::ledger::Ledger;
+use crate::ledger::{Closed, Ledger};
 use crate::outcome::{Failure, Stage};
 use crate::own::{Attempts, Own};
 use crate::report::Report;
@@ -36,11 +36,8 @@ pub(super) struct Labs {
 impl Labs {
     /// Listens in the calling thread's network, which is the test's own.
     pub(super) fn open(own: Own, egress: &Egress) -> Result<Option<Labs>, Failure> {
-        let hatch = Hatch::open().map_err(|errno| Failure {
-            step: "opening a socket for what the test's labs say".to_owned(),
-            stage: Stage::Other,
-            errno: errno as i32,
-        })?;
+        let hatch =
+            Hatch::open().map_err(|errno| failed("opening a socket for what the test's labs say", errno as i32))?;
         let mut ledger = Ledger::new(egress);
         if own.attempts == Attempts::All {
             ledger.look_at_own_network(own.mounts)?;
@@ -109,8 +106,7 @@ impl Labs {
 
     fn has_missed(&mut self, attempt: &str, lost: nix::Result<()>) {
         if let Err(errno) = lost {
-            let failure = || Failure { step: attempt.to_owned(), stage: Stage::Other, errno: errno as i32 };
-            self.unseen.get_or_insert_with(failure);
+            self.unseen.get_or_insert_with(|| failed(attempt, errno as i32));
         }
     }
 
@@ -118,13 +114,26 @@ impl Labs {
     pub(super) fn close(mut self, report: &mut Report) {
         let left: Vec<_> = self.counted.keys().copied().collect();
         left.into_iter().for_each(|lab| self.count_in(lab));
-        let (seen, destinations) = self.ledger.close();
-        report.egress = report.egress.map(|own| own + self.attempts + seen);
-        report.egress_unseen = report.egress_unseen.take().or(self.unseen);
+        let Closed { attempts, destinations, unseen } = self.ledger.close();
+        let unseen = match unseen {
+            Ok(0) => None,
+            Ok(1) => Some(failed("a packet that was to leave came faster than it could be looked at", 0)),
+            Ok(packets) => Some(failed(
+                &format!("{packets} packets that were to leave came faster than they could be looked at"),
+                0,
+            )),
+            Err(errno) => Some(failed("counting the packets that were to leave", errno as i32)),
+        };
+        report.egress = report.egress.map(|own| own + self.attempts + attempts);
+        report.egress_unseen = report.egress_unseen.take().or(self.unseen).or(unseen);
         if self.told == Attempts::All {
             report.destinations = destinations;
         }
     }
+}
+
+fn failed(step: &str, errno: i32) -> Failure {
+    Failure { step: step.to_owned(), stage: Stage::Other, errno }
 }
 
 /// How many attempts the kernel has counted in these networks. Init goes there and comes back.

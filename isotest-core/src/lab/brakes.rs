@@ -13,15 +13,13 @@ use super::plan::{self, Space};
 use super::qdisc::Brake;
 use super::rtnetlink;
 use super::topology::{At, Topology};
+use super::wires::Room;
 use crate::netlink::{Batch, Refusal};
 
 /// As how many bytes a packet counts at least. What is scarce holds so many packets, not bytes.
 pub(crate) const LEAST: u64 = 1536;
-/// What passes at an end per second without being granted, in bytes; and at all together, if half of them send.
-const RATE: u64 = 3_000_000;
-const RATE_OF_ALL: u64 = 8_000_000;
-/// What passes however many ends there are: the kernel notices a grant when the next packet would have passed without.
-const LEAST_RATE: u64 = 500_000;
+/// What passes per second where next to nothing should.
+const CLOSED_RATE: u64 = 250_000;
 /// What all ends together are granted at once, about, and how much passes per second beside where an end has all of that.
 pub(crate) const GRANTED: u64 = 400 * LEAST;
 /// The same as long as there is but a plain socket.
@@ -33,9 +31,6 @@ const UNCUT: u32 = 16;
 pub(crate) const LONGEST_UNCUT: u64 = 50 * LEAST;
 /// However long they are, TCP makes one of so many packets (`net.ipv4.tcp_min_tso_segs`).
 const LEAST_UNCUT: u64 = 2;
-/// What passes at once, at one end and at all together. A plain socket holds more, even if its reader comes some milliseconds late.
-const BURST: u64 = 16 * LEAST;
-const BURST_OF_ALL: u64 = 96 * LEAST;
 /// What an Ethernet header and two VLAN tags add to the MTU.
 pub(crate) const HEADERS: u32 = 14 + 2 * 4;
 
@@ -44,8 +39,6 @@ pub(crate) const HEADERS: u32 = 14 + 2 * 4;
 pub(crate) struct Brakes {
     /// The ends that have one, by [`number`].
     ends: BTreeMap<usize, End>,
-    rate: u64,
-    burst: u64,
     /// Where they can be changed.
     spaces: Mutex<Weak<Mutex<Spaces>>>,
 }
@@ -58,20 +51,40 @@ struct End {
     longest: u64,
 }
 
-/// What an end needs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// What passes at once without being granted, in bytes.
-    pub(crate) usual: u64,
-    /// How long a packet is at most that passes as one, to be cut later.
-    pub(crate) longest_uncut: u64,
+/// What passes at an end: so many bytes per second, and so many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allowance {
+    pub(crate) rate: u64,
+    pub(crate) burst: u64,
 }
 
-impl Bounds {
-    /// By what every end has, and the longest frame of this one.
-    pub(crate) fn new(burst: u64, longest: u64) -> Bounds {
-        Bounds { usual: burst.max(longest), longest_uncut: LONGEST_UNCUT.max(LEAST_UNCUT * longest) }
+impl Allowance {
+    /// Without a grant, at each of so many ends. There is room for more, even if what has come is taken some milliseconds late, where half
+    /// of them send all the time, and all at once. Something passes however many they are: the kernel notices a grant when the next packet
+    /// would have passed without.
+    pub(crate) fn usual(room: Room, ends: usize) -> Allowance {
+        let ends = ends.max(1) as u64;
+        match room {
+            Room::Socket => Allowance {
+                rate: (8_000_000 / ends).clamp(500_000, 3_000_000),
+                burst: u64::min(96 * LEAST / ends, 16 * LEAST),
+            },
+            Room::Ring => Allowance {
+                rate: (60_000_000 / ends).clamp(2_000_000, 20_000_000),
+                burst: u64::min(GRANTED / ends, 64 * LEAST),
+            },
+        }
     }
+
+    /// With a grant of so many bytes at once.
+    pub(crate) fn with(self, burst: u64) -> Allowance {
+        Allowance { rate: self.rate.max(u64::min(burst, GRANTED) * GRANTED_RATE / GRANTED), burst }
+    }
+}
+
+/// How long a packet is at most that passes as one, to be cut later, where frames are that long.
+pub(crate) fn longest_uncut(longest: u64) -> u64 {
+    LONGEST_UNCUT.max(LEAST_UNCUT * longest)
 }
 
 /// The number of a cable's end, and of the way that begins there; that of the other end is one up or down.
@@ -81,13 +94,12 @@ pub(crate) fn number(at: At) -> usize {
 
 impl Brakes {
     /// Puts them on where the kernel has what it takes.
-    pub(crate) fn put_on(topology: &Topology, spaces: &mut Spaces) -> Result<Brakes> {
+    pub(crate) fn put_on(topology: &Topology, spaces: &mut Spaces, room: Room) -> Result<Brakes> {
         let wired = topology.cables.iter().enumerate().filter(|(_, cable)| topology.has_wire(cable));
         let ends = wired.flat_map(|(cable, _)| [0, 1].map(|end| At { cable, end }));
         let ends: Vec<_> = ends.filter_map(|at| Some((at, plan::end_of(topology, at)?))).collect();
-        let count = ends.len().max(1) as u64;
-        let (rate, burst) = (RATE.min(RATE_OF_ALL / count).max(LEAST_RATE), BURST.min(BURST_OF_ALL / count));
-        let mut brakes = Brakes { ends: BTreeMap::new(), rate, burst, spaces: Mutex::default() };
+        let Allowance { rate, burst } = Allowance::usual(room, ends.len());
+        let mut brakes = Brakes::default();
         for (at, (space, end)) in ends {
             let longest = LEAST.max(u64::from(end.mtu.unwrap_or(plan::USUAL_MTU) + HEADERS));
             let mut batch = Batch::default();
@@ -112,38 +124,30 @@ impl Brakes {
         *self.spaces() = Arc::downgrade(spaces);
     }
 
-    /// The ends that have one.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, Bounds)> {
-        self.ends.iter().map(|(number, end)| (*number, Bounds::new(self.burst, end.longest)))
+    /// The ends that have one, with the longest frame of each.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.ends.iter().map(|(number, end)| (*number, end.longest))
     }
 
-    /// What passes at every end per second without being granted.
-    pub(crate) fn rate(&self) -> u64 {
-        self.rate
-    }
-
-    /// Lets so many bytes pass at once from now on, at each of these ends, and more as time goes on.
-    pub(crate) fn grant(&self, grants: &[(usize, u64)]) {
-        let changes = grants.iter().map(|(number, burst)| {
-            (*number, self.rate.max(u64::min(*burst, GRANTED) * GRANTED_RATE / GRANTED), *burst)
-        });
-        self.change(changes);
+    /// Lets so much pass from now on, at each of these ends.
+    pub(crate) fn grant(&self, grants: &[(usize, Allowance)]) {
+        self.change(grants.iter().copied());
     }
 
     /// Lets next to nothing pass.
     pub(crate) fn close(&self) {
-        self.change(self.ends.keys().map(|number| (*number, (self.rate / 2).min(LEAST_RATE), 0)));
+        self.change(self.ends.keys().map(|number| (*number, Allowance { rate: CLOSED_RATE, burst: 0 })));
     }
 
     fn spaces(&self) -> MutexGuard<'_, Weak<Mutex<Spaces>>> {
         self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, changes: impl Iterator<Item = (usize, u64, u64)>) {
+    fn change(&self, changes: impl Iterator<Item = (usize, Allowance)>) {
         // Without the lab there are no links either.
         let Some(spaces) = self.spaces().upgrade() else { return };
         let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, rate, burst) in changes {
+        for (number, Allowance { rate, burst }) in changes {
             let Some(End { space, index, longest }) = self.ends.get(&number) else { continue };
             let Some(space) = spaces.get_mut(space) else { continue };
             let mut batch = Batch::default();

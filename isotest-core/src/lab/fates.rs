@@ -16,9 +16,10 @@ pub struct LinkFates {
     /// says. It is told too when the test fails.
     ///
     /// Where the kernel has `tbf` (`tc-tbf(8)`, at each end of such a link), a socket that has sent more than can be taken waits, or says
-    /// `EWOULDBLOCK`, before it comes to that, however many sockets and hosts send; only where more than about 180 links have faults,
+    /// `EWOULDBLOCK`, before it comes to that, however many sockets and hosts send; only where more than about 500 links have faults,
     /// hosts at all of them that begin within the same milliseconds are too fast. Without `tbf`, more than about a hundred packets at once
-    /// are. Some may be lost in the kernel before the link, which [`Link::stats`] tells as `dropped`.
+    /// are. Some may be lost in the kernel before the link, which [`Link::stats`] tells as `dropped`: so may what a switch has to keep for
+    /// one of its links, beyond 64 MiB.
     pub missed: u64,
 }
 

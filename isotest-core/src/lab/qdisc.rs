@@ -1,7 +1,7 @@
 //! How is the kernel told of faults? One function per message, `tc-netem(8)`, `tc-tbf(8)`; linux/pkt_sched.h.
 
 use super::faults::{Faults, GilbertElliott, Rate};
-use crate::netlink::Batch;
+use crate::netlink::{Batch, attributes};
 
 /// Where a rate is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,21 @@ fn header(index: u32, handle: u32, parent: u32) -> [u8; 20] {
     header[8..12].copy_from_slice(&handle.to_ne_bytes());
     header[12..16].copy_from_slice(&parent.to_ne_bytes());
     header
+}
+
+/// Whatever is in front of an interface.
+pub(crate) fn root(index: u32) -> [u8; 20] {
+    header(index, 0, ROOT)
+}
+
+/// How many packets it has dropped, by what the kernel tells of it.
+pub(crate) fn dropped(told: &[u8]) -> u32 {
+    /// `TCA_STATS_QUEUE` of linux/gen_stats.h: `struct gnet_stats_queue`, in which drops are the third word.
+    const QUEUE: u16 = 3;
+    let within = |bytes, wanted| attributes(bytes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let all = told.get(20..).and_then(|bytes| within(bytes, libc::TCA_STATS2));
+    let drops = all.and_then(|statistics| within(statistics, QUEUE)).and_then(|queue| queue.get(8..12));
+    u32::from_ne_bytes(drops.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default())
 }
 
 /// Delay, loss, duplication and damage.
@@ -157,7 +172,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::netlink::attributes;
 
     /// The kind of the discipline in a message, and its options.
     fn read(batch: &Batch) -> (Vec<u8>, Vec<u8>) {

@@ -1,16 +1,18 @@
 //! From which number does all chance in a lab follow?
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
 
 use super::error::{Error, Result};
 
 /// The variable that sets it.
 const VARIABLE: &str = "ISOTEST_SEED";
 
-/// What the user says, or any.
+/// What the user says, or any: the same for all labs of a test, because so is what the user can say.
 pub(crate) fn choose() -> Result<u64> {
+    static ANY: OnceLock<u64> = OnceLock::new();
     let Some(said) = std::env::var_os(VARIABLE) else {
-        return Ok(RandomState::new().hash_one(0));
+        return Ok(*ANY.get_or_init(|| RandomState::new().hash_one(0)));
     };
     let number = said.to_str().and_then(|said| said.parse().ok());
     number.ok_or_else(|| {
@@ -19,7 +21,7 @@ pub(crate) fn choose() -> Result<u64> {
     })
 }
 
-/// How to make the same things happen again.
-pub(crate) fn told(seed: u64) -> String {
-    format!("the lab's seed was {seed}; {VARIABLE}={seed} makes the same packets suffer the same")
+/// How to make the same things happen again in a lab that is called so.
+pub(crate) fn told(lab: &str, seed: u64) -> String {
+    format!("{lab}'s seed was {seed}; {VARIABLE}={seed} makes the same packets suffer the same")
 }

@@ -264,8 +264,9 @@ impl Shared {
             state.stage = Stage::Failed(error.clone());
             return Err(error);
         }
-        failure::note(format!("the lab was\n\n{}", state.view(describe::drawn)));
-        failure::note(seed::told(self.seed));
+        let name = failure::name();
+        failure::note(format!("{name} was\n\n{}", state.view(describe::drawn)));
+        failure::note(seed::told(&name, self.seed));
         let built = Network::build(&state.topology, self.seed, &self.outside).and_then(|network| {
             let mut tables = barriers::tables(&state.topology, &state.barriers);
             for (space, more) in translation::tables(&state.topology) {

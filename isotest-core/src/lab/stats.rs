@@ -7,6 +7,7 @@ use super::fates::Fates;
 use super::host::Host;
 use super::link::Link;
 use super::plan::{self, Space};
+use super::qdisc;
 use super::rtnetlink::VethEnd;
 use super::shared::Network;
 use super::topology::At;
@@ -44,7 +45,7 @@ pub struct Traffic {
     pub packets: u64,
     /// How many bytes, Ethernet headers included.
     pub bytes: u64,
-    /// How many packets were dropped there. At the end that receives, this has all that did not arrive because a link was cut, hosts
+    /// How many packets were dropped there: at the end that sends, before they were sent. At the end that receives, this has all that did not arrive because a link was cut, hosts
     /// were parted, a host had crashed, or the link's faults lost it.
     pub dropped: u64,
     /// How many were damaged or could not be sent.
@@ -102,8 +103,9 @@ impl Traffic {
 fn counted_at(network: &Network, (space, end): &(Space, VethEnd)) -> Result<Counted> {
     let mut spaces = network.spaces();
     let built = spaces.get_mut(space).expect("every end of a link is in a space that was made");
-    let counted = counted(&mut built.links, end.index);
-    let mut counted = counted.map_err(|refusal| Error::refused(ATTEMPT, &refusal))?;
+    let refused = |refusal: Refusal| Error::refused(ATTEMPT, &refusal);
+    let mut counted = counted(&mut built.links, end.index).map_err(refused)?;
+    counted.sent.dropped += dropped_in_queue(&mut built.links, end.index).map_err(refused)?;
     drop(spaces);
     let vanished = network.vanished.lock().unwrap_or_else(PoisonError::into_inner);
     let Count { packets, bytes } = vanished.at(*space, &end.name, &mut network.spaces())?;
@@ -132,6 +134,15 @@ fn counted(socket: &mut Socket, index: u32) -> std::result::Result<Counted, Refu
         }
     })?;
     Ok(found)
+}
+
+/// How many packets found no room in the queue before the interface.
+fn dropped_in_queue(socket: &mut Socket, index: u32) -> std::result::Result<u64, Refusal> {
+    let mut question = Batch::default();
+    question.add(libc::RTM_GETQDISC, libc::NLM_F_ECHO, &qdisc::root(index), |_| {});
+    let mut dropped = 0;
+    socket.ask(&question, |_, answer| dropped = qdisc::dropped(answer))?;
+    Ok(u64::from(dropped))
 }
 
 /// `struct rtnl_link_stats64` of linux/if_link.h: eight counters, each for both ways.

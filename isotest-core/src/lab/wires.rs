@@ -1,28 +1,32 @@
 //! How do frames pass over links with faults? One thread for all such links of a lab takes them from one end and gives them to the other.
 //!
 //! It has one plain packet socket for all ends of wires. A ring in shared memory (`PACKET_RX_RING`) takes a grace period of the kernel's to
-//! make, 8 to 16 ms, several times the price of a lab; a plain socket takes microseconds. So only where many frames come is a ring made.
+//! make, 8 to 16 ms, several times the price of a lab; a plain socket takes microseconds. So only where many frames come is a ring made, or
+//! where there are many links.
 
+mod clerk;
 mod credit;
 mod frame;
 mod intake;
+mod opening;
 mod outbox;
 mod way;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sched::{CloneFlags, setns};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 
 use self::credit::Credit;
+pub(crate) use self::intake::Room;
 use self::intake::{Event, Intake, Source};
+use self::opening::Opening;
 use self::outbox::Outbox;
 use self::way::{Verdict, Way};
 use super::brakes::{self, Brakes, number};
@@ -55,6 +59,9 @@ struct Engine {
     failure: Mutex<Option<Error>>,
 }
 
+/// From so many links on a ring is made at once: beside their price its own is small, and a plain socket has no room for what begins at all of
+/// them in the same milliseconds.
+const MANY_LINKS: usize = 13;
 /// So many frames at once are a sign of more to come, for so long.
 const MANY: usize = 16;
 const A_WHILE: Duration = Duration::from_millis(20);
@@ -65,19 +72,23 @@ impl Wires {
         if !spaces.contains_key(&Space::Wires) {
             return Ok(None);
         }
+        let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(plan::USUAL_MTU);
+        let count = topology.cables.iter().filter(|cable| topology.has_wire(cable)).count();
+        let room = if count < MANY_LINKS { Room::Socket } else { Room::Ring };
+        let opening =
+            Opening::begin((mtu + brakes::HEADERS) as usize, room, spaces[&Space::Wires].copy_of_namespace()?)?;
         finish_checksums(topology, spaces)?;
-        let brakes = Arc::new(Brakes::put_on(topology, spaces)?);
         let stop = EventFd::from_flags(EfdFlags::EFD_CLOEXEC);
+        let stop = stop.map_err(|errno| Error::kernel("making an event descriptor", errno))?;
+        let brakes = Arc::new(Brakes::put_on(topology, spaces, opening.room()?)?);
         let engine = Arc::new(Engine {
             ways: Mutex::new(ways(topology, seed)),
             brakes,
-            stop: stop.map_err(|errno| Error::kernel("making an event descriptor", errno))?,
+            stop,
             missed: AtomicU64::new(0),
             failure: Mutex::new(None),
         });
-        let network = spaces[&Space::Wires].copy_of_namespace()?;
-        let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(plan::USUAL_MTU);
-        engine.start((mtu + brakes::HEADERS) as usize, network)?;
+        opening.end(&engine);
         Ok(Some(Wires { engine }))
     }
 
@@ -177,28 +188,6 @@ impl Engine {
         failure::note(error.to_string());
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
-
-    /// Starts the thread, which ends with the lab, and waits until it has its socket.
-    fn start(self: &Arc<Self>, longest: usize, network: OwnedFd) -> Result<()> {
-        let (tell, told) = std::sync::mpsc::channel();
-        let engine = Arc::clone(self);
-        let run = move || {
-            let socket = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| intake::open());
-            let (socket, ready) = match socket {
-                Ok(socket) => (Some(socket), Ok(())),
-                Err(errno) => (None, Err(errno)),
-            };
-            // Nobody waits any more only where the test has ended.
-            if let (Ok(()), Some(socket)) = (tell.send(ready), socket) {
-                let ended = Carrier::new(&engine, Intake::new(socket, longest)).run();
-                ended.unwrap_or_else(|errno| engine.fail(errno));
-            }
-        };
-        let thread = std::thread::Builder::new().name("lab-wires".to_owned()).spawn(run);
-        thread.map_err(|error| Error::new("starting a thread for the lab's wires", error.to_string()))?;
-        let ready = told.recv().unwrap_or(Err(Errno::ESRCH));
-        ready.map_err(|errno| Error::kernel("opening a packet socket for the lab's wires", errno))
-    }
 }
 
 /// The thread's own things.
@@ -215,7 +204,7 @@ struct Carrier<'a> {
 
 impl<'a> Carrier<'a> {
     fn new(engine: &'a Engine, intake: Intake) -> Carrier<'a> {
-        let (credit, outbox) = (Credit::new(&engine.brakes), Outbox::default());
+        let (credit, outbox) = (Credit::new(&engine.brakes, intake.room()), Outbox::default());
         Carrier { engine, intake, credit, outbox, alarms: BinaryHeap::new(), busy_until: None }
     }
 
@@ -241,7 +230,7 @@ impl<'a> Carrier<'a> {
                 self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
             }
             was_full = is_full;
-            self.credit.settle(Instant::now(), self.intake.load(self.outbox.bytes()), self.intake.has_ring());
+            self.credit.settle(Instant::now(), self.intake.load(self.outbox.bytes()), self.intake.room());
             self.settle(&cpus, taken)?;
         }
     }
@@ -273,11 +262,9 @@ impl<'a> Carrier<'a> {
         let later = taken == frames::AT_ONCE && self.intake.fills();
         let now = Instant::now();
         let mut at_once: Vec<(u32, &[u8])> = Vec::with_capacity(taken);
-        let mut bytes = 0;
         let mut ways = self.engine.ways();
         let (socket, arrived) = self.intake.arrived();
         for arrived in arrived {
-            bytes += arrived.frame.len().max(intake::SMALLEST);
             let number = number_of(arrived.interface);
             self.credit.note(now, number, arrived.frame.len());
             let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
@@ -296,7 +283,6 @@ impl<'a> Carrier<'a> {
             self.outbox.put(socket, &at_once)?;
         }
         self.intake.forget();
-        self.intake.note(now, bytes);
         Ok(taken)
     }
 

@@ -102,6 +102,11 @@ impl Inbox {
         Ok(count)
     }
 
+    /// How many bytes the frames have together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lengths.iter().sum()
+    }
+
     /// The frames that came in, without those that went out.
     pub(crate) fn arrived(&mut self) -> impl Iterator<Item = Arrived<'_>> {
         let slots = self.bytes.chunks_exact_mut(self.longest + TAG);

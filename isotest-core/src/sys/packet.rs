@@ -1,6 +1,8 @@
 //! What a packet socket tells that nix does not wrap, `packet(7)`.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
+#[cfg(feature = "lab")]
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use nix::Result;
 
@@ -27,6 +29,17 @@ pub(crate) fn missed(socket: BorrowedFd<'_>) -> Result<u32> {
     let result = unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_PACKET, STATISTICS, value, &raw mut length) };
     super::check(libc::c_long::from(result))?;
     Ok(statistics[1])
+}
+
+/// The network that it is in, `SIOCGSKNS` of linux/sockios.h.
+#[cfg(feature = "lab")]
+pub(crate) fn network(socket: BorrowedFd<'_>) -> Result<OwnedFd> {
+    const NETWORK_OF: libc::Ioctl = 0x894C;
+    // SAFETY: the call takes no argument, and gives a descriptor of its own.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), NETWORK_OF) };
+    let descriptor = super::check(libc::c_long::from(result))?;
+    // SAFETY: nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor as i32) })
 }
 
 /// Sends one frame by the interface of this number, `sendto(2)` with a `struct sockaddr_ll`.

@@ -49,31 +49,55 @@ fn wait_for(link: &Link, end: usize, packets: u64) -> Result<()> {
     Ok(())
 }
 
-/// So many hosts at a switch send to another one there.
+/// So many hosts at a switch that send to another one there, and have met it.
+struct Star {
+    _lab: Lab,
+    _socket: UdpSocket,
+    to: SocketAddr,
+    to_receiver: Link,
+    senders: Vec<(Host, Link)>,
+}
+
+impl Star {
+    fn of(hosts: usize) -> Result<Star> {
+        let lab = Lab::with_seed(1)?;
+        let lan = lab.switch("lan")?;
+        let receiver = lab.host("receiver")?;
+        let to_receiver = lan.attach(&receiver)?;
+        let senders = (0..hosts).map(|number| lab.host(&format!("sender-{number}"))).collect::<Result<Vec<_>>>()?;
+        let links = senders.iter().map(|host| lan.attach(host)).collect::<Result<Vec<_>>>()?;
+        links.iter().chain([&to_receiver]).try_for_each(|link| link.wired().map(drop))?;
+        let (socket, to) = sink(&receiver);
+        let senders = senders.into_iter().zip(links).collect();
+        let star = Star { _lab: lab, _socket: socket, to, to_receiver, senders };
+        // Then the kernels know where that is, and keep nothing back until they do.
+        star.flood(1, 1)?;
+        wait_for(&star.to_receiver, 1, hosts as u64)?;
+        Ok(star)
+    }
+
+    /// Has each send so many.
+    fn flood(&self, count: u64, bytes: usize) -> Result<()> {
+        let to = self.to;
+        let running = self.senders.iter().map(|(host, _)| host.spawn(move || Flood { to, count, bytes }.send()));
+        running.collect::<Result<Vec<_>>>()?.into_iter().for_each(|thread| thread.join());
+        Ok(())
+    }
+}
+
 fn over_a_switch(hosts: usize, count: u64, bytes: usize) -> Result<()> {
-    let lab = Lab::with_seed(1)?;
-    let lan = lab.switch("lan")?;
-    let receiver = lab.host("receiver")?;
-    let to_receiver = lan.attach(&receiver)?;
-    let senders = (0..hosts).map(|number| lab.host(&format!("sender-{number}"))).collect::<Result<Vec<_>>>()?;
-    let links = senders.iter().map(|host| lan.attach(host)).collect::<Result<Vec<_>>>()?;
-    links.iter().chain([&to_receiver]).try_for_each(|link| link.wired().map(drop))?;
-    let (_socket, to) = sink(&receiver);
-    // Then the kernels know where that is, and keep nothing back until they do.
-    senders.iter().for_each(|host| host.enter(|| Flood { to, count: 1, bytes }.send()));
-    wait_for(&to_receiver, 1, hosts as u64)?;
-    let before = links.iter().chain([&to_receiver]).map(carried).collect::<Result<Vec<_>>>()?;
-    let running =
-        senders.iter().map(|host| host.spawn(move || Flood { to, count, bytes }.send())).collect::<Result<Vec<_>>>()?;
-    running.into_iter().for_each(|thread| thread.join());
-    wait_for(&to_receiver, 1, before[hosts].0[1] + hosts as u64 * count)?;
-    for (link, before) in links.iter().zip(&before) {
+    let star = Star::of(hosts)?;
+    let links: Vec<&Link> = star.senders.iter().map(|(_, link)| link).chain([&star.to_receiver]).collect();
+    let before = links.iter().map(|link| carried(link)).collect::<Result<Vec<_>>>()?;
+    star.flood(count, bytes)?;
+    wait_for(&star.to_receiver, 1, before[hosts].0[1] + hosts as u64 * count)?;
+    for (link, before) in links[..hosts].iter().zip(&before) {
         // What the switch sends them, not knowing yet where the receiver is, is more or less.
         let ([sent, _], dropped) = carried(link)?;
         assert_eq!((sent, dropped), (before.0[0] + count, before.1));
     }
-    assert_eq!(carried(&to_receiver)?.1, before[hosts].1);
-    assert_eq!(to_receiver.fates()?.missed, 0);
+    assert_eq!(carried(&star.to_receiver)?.1, before[hosts].1);
+    assert_eq!(star.to_receiver.fates()?.missed, 0);
     Ok(())
 }
 
@@ -90,6 +114,25 @@ fn eight_hosts_flood_a_switch_and_nothing_is_missed() -> Result<()> {
 #[isotest(timeout = "2min")]
 fn forty_hosts_flood_a_switch_and_nothing_is_missed() -> Result<()> {
     over_a_switch(40, 500, 1)
+}
+
+/// What a switch can't get rid of waits in front of the link, where 64 MiB have room.
+#[isotest(timeout = "2min")]
+fn what_a_switch_has_no_room_for_is_told_as_dropped() -> Result<()> {
+    const HOSTS: usize = 8;
+    const COUNT: u64 = 10_000;
+    let star = Star::of(HOSTS)?;
+    star.flood(COUNT, 1400)?;
+    let start = Instant::now();
+    loop {
+        let (fates, sent) = (star.to_receiver.fates()?, star.to_receiver.stats()?.back.sent);
+        assert_eq!(fates.missed, 0);
+        if fates.back.packets + sent.dropped >= HOSTS as u64 * (1 + COUNT) {
+            return Ok(());
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{sent:?} {fates:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[isotest(timeout = "2min")]

@@ -96,8 +96,11 @@ impl Faults {
     fn check_sizes(&self, whose: &str) -> Result<()> {
         let sound = |bits: f64| bits.is_finite() && bits >= 1.0;
         if let Some(Rate(bits)) = self.rate.filter(|rate| !sound(rate.0)) {
-            let remedy = "write `loss(1.0)` to let nothing pass";
-            let cause = "a rate is at least one bit per second";
+            let (cause, remedy) = if bits > 1.0 {
+                ("a rate is a limit", "leave `rate` out where there is none")
+            } else {
+                ("a rate is at least one bit per second", "write `loss(1.0)` to let nothing pass")
+            };
             return Err(impossible(whose, &format!("a rate of {bits} bits per second"), cause).remedy(remedy));
         }
         match self.queue {
@@ -188,6 +191,10 @@ mod tests {
         said(&Faults::new().rate(Rate::bits(0)));
         said(&Faults::new().rate(Rate::mbit(f64::NAN)));
         said(&Faults::new().rate(Rate::mbit(-1.0)));
+        assert_eq!(
+            said(&Faults::new().rate(Rate::mbit(f64::INFINITY))),
+            "asking the link for a rate of inf bits per second: a rate is a limit; leave `rate` out where there is none"
+        );
         said(&Faults::new().rate(Rate::mbit(1.0)).queue(Queue::Packets(0)));
         said(&Faults::new().queue(Queue::Packets(9)));
         said(&Faults::new().mtu_black_hole(20));

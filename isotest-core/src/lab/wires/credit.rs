@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::super::brakes::{Bounds, Brakes, GRANTED, GRANTED_FIRST, LEAST};
+use super::super::brakes::{Allowance, Brakes, GRANTED, GRANTED_FIRST, LEAST, longest_uncut};
+use super::clerk::{Clerk, Order};
+use super::intake::Room;
 
 /// How many ends share what is granted at least: where one sends, another answers.
 const FEW: usize = 2;
@@ -24,8 +25,9 @@ pub(super) struct Credit {
     ends: BTreeMap<usize, End>,
     /// Those that have asked for more.
     asking: Vec<usize>,
-    /// What passes at each per second without being granted.
-    rate: u64,
+    /// What passes at each without being granted, because frames find room here.
+    usual: Allowance,
+    room: Room,
     is_closed: bool,
     /// When to look for those that have been granted nothing for long.
     review: Option<Instant>,
@@ -33,7 +35,10 @@ pub(super) struct Credit {
 }
 
 struct End {
-    bounds: Bounds,
+    /// What may be sent at once without being granted.
+    usual: u64,
+    /// How long a packet is at most that passes as one.
+    longest_uncut: u64,
     /// What may be sent at once now.
     burst: u64,
     /// What can come before it must have been granted more.
@@ -58,14 +63,16 @@ pub(super) enum Load {
 }
 
 impl Credit {
-    pub(super) fn new(brakes: &Arc<Brakes>) -> Credit {
-        let clerk = Clerk { brakes: Arc::clone(brakes), tell: None };
-        Credit::with(clerk, Instant::now(), brakes.ends(), brakes.rate())
+    pub(super) fn new(brakes: &Arc<Brakes>, room: Room) -> Credit {
+        let clerk = Clerk::new(brakes);
+        Credit::with(clerk, Instant::now(), brakes.ends(), room)
     }
 
-    fn with(clerk: Clerk, now: Instant, ends: impl Iterator<Item = (usize, Bounds)>, rate: u64) -> Credit {
-        let ends = ends.map(|(number, bounds)| (number, End::new(now, bounds))).collect();
-        Credit { ends, asking: Vec::new(), rate, is_closed: false, review: None, clerk }
+    fn with(clerk: Clerk, now: Instant, ends: impl Iterator<Item = (usize, u64)>, room: Room) -> Credit {
+        let ends: Vec<_> = ends.collect();
+        let usual = Allowance::usual(room, ends.len());
+        let ends = ends.into_iter().map(|(number, longest)| (number, End::new(now, usual.burst, longest))).collect();
+        Credit { ends, asking: Vec::new(), usual, room, is_closed: false, review: None, clerk }
     }
 
     /// A frame of so many bytes has come from this end.
@@ -77,7 +84,7 @@ impl Credit {
         if end.left > end.burst / 4 * 3 || end.asks {
             return;
         }
-        if end.passes_by_itself(now, self.rate) {
+        if end.passes_by_itself(now, self.usual.rate) {
             (end.left, end.seen, end.since) = (end.burst, 0, now);
         } else {
             end.asks = true;
@@ -85,12 +92,13 @@ impl Credit {
         }
     }
 
-    /// Grants what was asked for, as far as the load allows. How much depends on whether there is a ring.
-    pub(super) fn settle(&mut self, now: Instant, load: Load, has_ring: bool) {
+    /// Grants what was asked for, as far as the load allows, and the room there is.
+    pub(super) fn settle(&mut self, now: Instant, load: Load, room: Room) {
         match (load, self.is_closed) {
+            (Load::Light, false) if room != self.room => self.widen(now, room),
             (Load::TooMuch, false) => self.close(),
             (Load::Light, true) => self.open(now),
-            (Load::Light, false) if !self.asking.is_empty() => self.grant(now, has_ring),
+            (Load::Light, false) if !self.asking.is_empty() => self.grant(now),
             _ => {}
         }
         if !self.is_closed && self.review.is_some_and(|review| review <= now) {
@@ -103,16 +111,33 @@ impl Credit {
         self.review.filter(|_| !self.is_closed)
     }
 
-    fn grant(&mut self, now: Instant, has_ring: bool) {
+    /// More may be sent now that there is more room.
+    fn widen(&mut self, now: Instant, room: Room) {
+        (self.room, self.usual) = (room, Allowance::usual(room, self.ends.len()));
+        self.asking.clear();
+        let (ends, usual) = (self.ends.iter_mut(), self.usual);
+        let all = ends.map(|(number, end)| {
+            end.usual = end.usual.max(usual.burst);
+            end.burst = end.burst.max(end.usual);
+            end.is_granted(now);
+            (*number, usual.with(end.burst))
+        });
+        self.clerk.does(Order::Grant(all.collect()));
+    }
+
+    fn grant(&mut self, now: Instant) {
         let sending = self.ends.values().filter(|end| end.asks || end.is_enlarged()).count();
-        let share = if has_ring { GRANTED } else { GRANTED_FIRST } / sending.max(FEW) as u64;
+        let granted = match self.room {
+            Room::Ring => GRANTED,
+            Room::Socket => GRANTED_FIRST,
+        };
+        let share = granted / sending.max(FEW) as u64;
         let mut grants = Vec::with_capacity(self.asking.len());
         for number in self.asking.drain(..) {
             let Some(end) = self.ends.get_mut(&number) else { continue };
             end.burst = (end.burst * GROWTH).min(share).max(end.least());
-            end.left += end.burst;
-            (end.seen, end.since, end.asks) = (0, now, false);
-            grants.push((number, end.burst));
+            end.is_granted(now);
+            grants.push((number, self.usual.with(end.burst)));
         }
         self.review.get_or_insert(now + IDLE);
         self.clerk.does(Order::Grant(grants));
@@ -127,9 +152,10 @@ impl Credit {
     fn open(&mut self, now: Instant) {
         self.is_closed = false;
         self.asking.clear();
+        let usual = self.usual;
         let everyone = self.ends.iter_mut().map(|(number, end)| {
             end.last = now; // What waited may pass only now.
-            (*number, end.begin(now, end.least()))
+            (*number, usual.with(end.begin(now, end.least())))
         });
         let everyone = everyone.collect();
         self.review.get_or_insert(now + IDLE);
@@ -138,10 +164,11 @@ impl Credit {
 
     /// Takes back what those have who don't need it any more, so that all together do not have more than there is room for.
     fn review(&mut self, now: Instant) {
+        let usual = self.usual;
         let enlarged = self.ends.iter_mut().filter(|(_, end)| end.is_enlarged());
         let idle = enlarged.filter_map(|(number, end)| {
             let need = end.needs(now);
-            (need < end.burst).then(|| (*number, end.begin(now, need)))
+            (need < end.burst).then(|| (*number, usual.with(end.begin(now, need))))
         });
         let idle: Vec<_> = idle.collect();
         self.review = self.ends.values().any(End::is_enlarged).then_some(now + IDLE);
@@ -152,12 +179,20 @@ impl Credit {
 }
 
 impl End {
-    fn new(now: Instant, bounds: Bounds) -> End {
-        End { bounds, burst: bounds.usual, left: bounds.usual, seen: 0, since: now, last: now, asks: false }
+    fn new(now: Instant, burst: u64, longest: u64) -> End {
+        let usual = burst.max(longest);
+        let longest_uncut = longest_uncut(longest);
+        End { usual, longest_uncut, burst: usual, left: usual, seen: 0, since: now, last: now, asks: false }
+    }
+
+    /// It may send as much as it may at once, beside what it has on its way.
+    fn is_granted(&mut self, now: Instant) {
+        self.left += self.burst;
+        (self.seen, self.since, self.asks) = (0, now, false);
     }
 
     fn is_enlarged(&self) -> bool {
-        self.burst > self.bounds.usual
+        self.burst > self.usual
     }
 
     /// Whether what has come is so little that nothing need have been granted for it.
@@ -169,14 +204,14 @@ impl End {
     /// What it keeps as long as something may wait at its brake, which has let in the longest as one if it fitted. Where it no longer did,
     /// it and all behind it would wait for ever.
     fn least(&self) -> u64 {
-        self.bounds.usual.max(self.burst.min(self.bounds.longest_uncut))
+        self.usual.max(self.burst.min(self.longest_uncut))
     }
 
     /// What it should keep, by how long it has not sent.
     fn needs(&self, now: Instant) -> u64 {
         match (now - self.since, now - self.last) {
             _ if self.asks => self.burst,
-            (_, quiet) if quiet >= VERY_QUIET => self.bounds.usual,
+            (_, quiet) if quiet >= VERY_QUIET => self.usual,
             (idle, quiet) if idle >= IDLE && quiet >= QUIET => self.least(),
             _ => self.burst,
         }
@@ -184,67 +219,28 @@ impl End {
 
     /// It may send so much at once, and has nothing on its way; gives how much.
     fn begin(&mut self, now: Instant, burst: u64) -> u64 {
-        *self = End { burst, left: burst, last: self.last, ..End::new(now, self.bounds) };
+        (self.burst, self.left) = (burst, burst);
+        (self.seen, self.since, self.asks) = (0, now, false);
         burst
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Order {
-    /// To these ends so many bytes at once.
-    Grant(Vec<(usize, u64)>),
-    Close,
-}
-
-/// Who changes the brakes, on a thread of its own, because the kernel's answer may have to wait for others that change something in their
-/// networks.
-struct Clerk {
-    brakes: Arc<Brakes>,
-    tell: Option<Sender<Order>>,
-}
-
-impl Clerk {
-    fn does(&mut self, order: Order) {
-        if self.tell.is_none() {
-            let (tell, orders) = channel();
-            let brakes = Arc::clone(&self.brakes);
-            let thread = std::thread::Builder::new().name("lab-brakes".to_owned());
-            // Where no thread can be started, what passes by itself is what passes.
-            if thread.spawn(move || serve(&orders, &brakes)).is_err() {
-                return;
-            }
-            self.tell = Some(tell);
-        }
-        if let Some(tell) = &self.tell {
-            tell.send(order).ok(); // Who hears it lives as long as this.
-        }
-    }
-}
-
-fn serve(orders: &Receiver<Order>, brakes: &Brakes) {
-    for order in orders {
-        match order {
-            Order::Grant(grants) => brakes.grant(&grants),
-            Order::Close => brakes.close(),
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::Receiver;
+
     use super::super::super::brakes::LONGEST_UNCUT;
     use super::*;
 
+    /// Of two ends.
     const USUAL: u64 = 16 * LEAST;
-    /// As many packets per second as `LEAST` has bytes.
-    const RATE: u64 = LEAST * LEAST;
+    const USUAL_WITH_RING: u64 = 64 * LEAST;
 
     /// That of so many ends, and what the clerk would be told.
-    fn credit(ends: usize, usual: u64) -> (Credit, Receiver<Order>, Instant) {
-        let (tell, told) = channel();
-        let clerk = Clerk { brakes: Arc::default(), tell: Some(tell) };
+    fn credit(ends: usize, longest: u64, room: Room) -> (Credit, Receiver<Order>, Instant) {
+        let (clerk, told) = Clerk::heard();
         let now = Instant::now();
-        (Credit::with(clerk, now, (0..ends).map(|number| (number, Bounds::new(usual, usual))), RATE), told, now)
+        (Credit::with(clerk, now, (0..ends).map(|number| (number, longest)), room), told, now)
     }
 
     /// So many packets come at once.
@@ -254,7 +250,7 @@ mod tests {
 
     fn granted(told: &Receiver<Order>) -> Vec<(usize, u64)> {
         let grants = told.try_iter().map(|order| match order {
-            Order::Grant(grants) => grants,
+            Order::Grant(grants) => grants.into_iter().map(|(end, allowance)| (end, allowance.burst)),
             Order::Close => panic!("nothing is too much"),
         });
         grants.flatten().collect()
@@ -263,7 +259,7 @@ mod tests {
     #[test]
     fn what_all_may_send_at_once_has_room_in_the_kernels_queue() {
         for ends in [1, 2, 3, 8, 20, 60, 200] {
-            let (mut credit, _told, now) = credit(ends, (48 * LEAST / ends as u64).max(LEAST));
+            let (mut credit, _told, now) = credit(ends, LEAST, Room::Socket);
             for round in 0..50 {
                 // Each sends all that it may, one after the other, and the thread takes 64 at a time.
                 for end in 0..ends {
@@ -271,10 +267,10 @@ mod tests {
                     for taken in 0..may {
                         credit.note(now, end, 60);
                         if taken % 64 == 63 {
-                            credit.settle(now, Load::Light, true);
+                            credit.settle(now, Load::Light, Room::Ring);
                         }
                     }
-                    credit.settle(now, Load::Light, true);
+                    credit.settle(now, Load::Light, Room::Ring);
                     let all: u64 = credit.ends.values().map(|end| end.left / LEAST).sum();
                     assert!(all < 1000, "{ends} ends, round {round}, end {end}: {all}");
                 }
@@ -283,68 +279,78 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_much_is_granted_more_once_there_is_a_ring() {
-        let (mut credit, told, now) = credit(2, USUAL);
+    fn who_sends_much_is_granted_more() {
+        let (mut credit, told, now) = credit(2, LEAST, Room::Socket);
         come(&mut credit, now, 0, 3);
-        credit.settle(now, Load::Light, false);
+        credit.settle(now, Load::Light, Room::Socket);
         assert_eq!(granted(&told), []);
         come(&mut credit, now, 0, 1);
-        credit.settle(now, Load::Light, false);
+        credit.settle(now, Load::Light, Room::Socket);
         assert_eq!(granted(&told), [(0, GRANTED_FIRST / 2)]);
         come(&mut credit, now, 0, 40);
-        credit.settle(now, Load::Light, true);
-        assert_eq!(granted(&told), [(0, GROWTH * GRANTED_FIRST / 2)]);
-        come(&mut credit, now, 0, 200);
-        credit.settle(now, Load::Light, true);
+        credit.settle(now, Load::Full, Room::Socket);
+        assert_eq!(granted(&told), []);
+    }
+
+    #[test]
+    fn all_may_send_more_once_there_is_a_ring() {
+        let (mut credit, told, now) = credit(2, LEAST, Room::Socket);
+        come(&mut credit, now, 0, 4);
+        credit.settle(now, Load::Light, Room::Ring);
+        assert_eq!(granted(&told), [(0, USUAL_WITH_RING), (1, USUAL_WITH_RING)]);
+        come(&mut credit, now, 0, 40);
+        credit.settle(now, Load::Light, Room::Ring);
         assert_eq!(granted(&told), [(0, GRANTED / 2)]);
     }
 
     #[test]
     fn what_waits_as_one_still_fits_when_its_end_may_send_less() {
-        let (mut credit, told, start) = credit(40, LEAST);
-        for _ in 0..4 {
-            come(&mut credit, start, 0, 200);
-            credit.settle(start, Load::Light, true);
-        }
-        assert_eq!(granted(&told).last(), Some(&(0, GRANTED / 2)));
+        let (mut credit, told, start) = credit(40, LEAST, Room::Ring);
+        let usual = GRANTED / 40;
+        come(&mut credit, start, 0, 200);
+        credit.settle(start, Load::Light, Room::Ring);
+        come(&mut credit, start, 0, 200);
+        credit.settle(start, Load::Light, Room::Ring);
+        assert_eq!(granted(&told), [(0, GROWTH * usual), (0, GROWTH * GROWTH * usual)]);
         for end in 0..40 {
             come(&mut credit, start, end, 200);
         }
-        credit.settle(start, Load::Light, true);
-        let grants = granted(&told);
-        assert_eq!(grants[..2], [(0, LONGEST_UNCUT), (1, GROWTH * LEAST)]);
-        credit.settle(start, Load::TooMuch, true);
-        credit.settle(start, Load::Light, true);
+        credit.settle(start, Load::Light, Room::Ring);
+        assert_eq!(granted(&told)[..2], [(0, LONGEST_UNCUT), (1, usual)]);
+        credit.settle(start, Load::TooMuch, Room::Ring);
+        credit.settle(start, Load::Light, Room::Ring);
         let orders: Vec<_> = told.try_iter().skip(1).collect();
-        assert!(matches!(&orders[..], [Order::Grant(grants)] if grants[..1] == [(0, LONGEST_UNCUT)]), "{orders:?}");
+        let first = |grants: &[(usize, Allowance)]| (grants[0].0, grants[0].1.burst);
+        assert!(matches!(&orders[..], [Order::Grant(grants)] if first(grants) == (0, LONGEST_UNCUT)), "{orders:?}");
         // It is given up when nothing waits any more.
         let (soon, later) = (start + IDLE, start + IDLE + VERY_QUIET);
         credit.note(soon, 0, 60);
-        credit.settle(soon, Load::Light, true);
+        credit.settle(soon, Load::Light, Room::Ring);
         assert!(granted(&told).iter().all(|grant| grant.0 != 0));
-        credit.settle(later, Load::Light, true);
-        assert_eq!(granted(&told)[0], (0, LEAST));
+        credit.settle(later, Load::Light, Room::Ring);
+        assert_eq!(granted(&told)[0], (0, usual));
     }
 
     #[test]
     fn two_of_the_longest_packets_are_kept_room_for() {
         let longest = 65_535 + 22;
-        let (mut credit, told, start) = credit(2, longest);
+        let (mut credit, told, start) = credit(2, longest, Room::Ring);
         come(&mut credit, start, 0, 200);
-        credit.settle(start, Load::Light, true);
-        assert_eq!(granted(&told), [(0, GROWTH * longest)]);
-        credit.settle(start + IDLE, Load::Light, true);
+        credit.settle(start, Load::Light, Room::Ring);
+        assert_eq!(granted(&told), [(0, GRANTED / 2)]);
+        credit.settle(start + IDLE, Load::Light, Room::Ring);
         assert_eq!(granted(&told), [(0, 2 * longest)]);
     }
 
     #[test]
     fn what_passes_by_itself_is_granted_nothing() {
-        let (mut credit, told, start) = credit(2, USUAL);
-        let every = Duration::from_secs(1) * 2 / LEAST as u32;
+        let (mut credit, told, start) = credit(2, LEAST, Room::Socket);
+        let rate = Allowance::usual(Room::Socket, 2).rate;
+        let every = Duration::from_nanos(1_000_000_000 * LEAST * 2 / rate);
         for number in 1..=1000 {
             let now = start + (every + Duration::from_micros(10)) * number;
             credit.note(now, 0, 60);
-            credit.settle(now, Load::Light, true);
+            credit.settle(now, Load::Light, Room::Socket);
         }
         assert_eq!(granted(&told), []);
         assert_eq!(credit.next(), None);
@@ -352,32 +358,35 @@ mod tests {
 
     #[test]
     fn who_has_been_idle_for_long_has_the_usual_again() {
-        let (mut credit, told, start) = credit(2, USUAL);
-        come(&mut credit, start, 0, 8);
-        credit.settle(start, Load::Light, true);
-        assert_eq!(granted(&told), [(0, GROWTH * USUAL)]);
+        let (mut credit, told, start) = credit(2, LEAST, Room::Socket);
+        for _ in 0..2 {
+            come(&mut credit, start, 0, 40);
+            credit.settle(start, Load::Light, Room::Socket);
+        }
+        assert_eq!(granted(&told), [(0, GRANTED_FIRST / 2); 2]);
         let review = credit.next().expect("it will be looked at");
         assert_eq!(review, start + IDLE);
-        credit.settle(review, Load::Light, true);
-        assert_eq!(granted(&told), [(0, LONGEST_UNCUT)]);
-        let later = start + VERY_QUIET - Duration::from_millis(1);
-        credit.settle(later, Load::Light, true);
+        // It is no more than what the longest need that are cut later.
+        credit.settle(review, Load::Light, Room::Socket);
         assert_eq!(granted(&told), []);
-        credit.settle(later + IDLE, Load::Light, true);
+        let later = start + VERY_QUIET - Duration::from_millis(1);
+        credit.settle(later, Load::Light, Room::Socket);
+        assert_eq!(granted(&told), []);
+        credit.settle(later + IDLE, Load::Light, Room::Socket);
         assert_eq!((granted(&told), credit.next()), (vec![(0, USUAL)], None));
     }
 
     #[test]
     fn nothing_is_granted_while_much_waits_and_all_is_held_back_when_that_is_too_much() {
-        let (mut credit, told, now) = credit(2, USUAL);
-        come(&mut credit, now, 0, 8);
-        credit.settle(now, Load::Full, true);
+        let (mut credit, told, now) = credit(2, LEAST, Room::Ring);
+        come(&mut credit, now, 0, 20);
+        credit.settle(now, Load::Full, Room::Ring);
         assert!(told.try_recv().is_err());
-        credit.settle(now, Load::TooMuch, true);
-        credit.settle(now, Load::TooMuch, true);
-        credit.settle(now, Load::Full, true);
+        credit.settle(now, Load::TooMuch, Room::Ring);
+        credit.settle(now, Load::TooMuch, Room::Ring);
+        credit.settle(now, Load::Full, Room::Ring);
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [Order::Close]);
-        credit.settle(now, Load::Light, true);
-        assert_eq!(granted(&told), [(0, USUAL), (1, USUAL)]);
+        credit.settle(now, Load::Light, Room::Ring);
+        assert_eq!(granted(&told), [(0, USUAL_WITH_RING), (1, USUAL_WITH_RING)]);
     }
 }

@@ -3,7 +3,6 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -22,17 +21,8 @@ pub(super) struct Intake {
     ring: Making,
     /// Where what was received last has come from.
     from: Source,
-    /// How many frames have come to the plain socket.
-    count: usize,
-    pace: Pace,
-}
-
-/// How much has come in the last milliseconds.
-struct Pace {
-    since: Instant,
+    /// How many bytes have come to the plain socket.
     bytes: usize,
-    /// Whether that was once more than a plain socket has room for, nearly.
-    is_fast: bool,
 }
 
 /// The memory: one for a lab, when it is worth its price.
@@ -43,6 +33,13 @@ enum Making {
     /// Where it will come from.
     Begun(Receiver<nix::Result<Ring>>),
     Done(Ring),
+}
+
+/// Where frames find room until they are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    Socket,
+    Ring,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +58,8 @@ pub(super) enum Event {
 
 /// How much the plain socket holds, if the kernel lets it: of most machines, 208 KiB, which are less than 200 packets of TCP.
 const ROOM: usize = 64 << 20;
-/// After so many frames there will be more. So many at once, [`frames::AT_ONCE`], are a sign of it too, or so much in a short time.
-const MANY: usize = 4096;
-const SHORT: Duration = Duration::from_millis(10);
-const FAST: usize = 180_000;
-/// What the kernel sets aside for the smallest packet.
-pub(super) const SMALLEST: usize = 768;
+/// After so many bytes there will be more. What kernels say by themselves is less.
+const MANY: usize = 12_000;
 
 /// How much of a ring is a lot, and how much is little: a part of so many.
 const QUARTER: usize = 4;
@@ -75,20 +68,18 @@ const FEW: usize = 64;
 const MUCH: usize = 8 << 20;
 const LITTLE: usize = 1 << 20;
 
-/// Opens a plain socket for all frames of this thread's network; tells whether others can take over from it.
-pub(super) fn open() -> nix::Result<(OwnedFd, bool)> {
-    let socket = frames::open()?;
-    // Beyond the machine's limit only for root; the kernel cuts what the other asks for to it.
-    setsockopt(&socket, sockopt::RcvBufForce, &ROOM).or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &ROOM))?;
-    let leads = ring::lead(&socket).is_ok();
-    Ok((socket, leads))
-}
-
 impl Intake {
-    pub(super) fn new((plain, leads): (OwnedFd, bool), longest: usize) -> Intake {
-        let ring = if leads { Making::NotYet } else { Making::Never };
-        let pace = Pace { since: Instant::now(), bytes: 0, is_fast: false };
-        Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, count: 0, pace }
+    /// Opens one for all frames of this thread's network, with a ring if that is wanted and possible.
+    pub(super) fn open(longest: usize, wanted: Room) -> nix::Result<Intake> {
+        let plain = frames::open()?;
+        // Beyond the machine's limit only for root; the kernel cuts what the other asks for to it.
+        setsockopt(&plain, sockopt::RcvBufForce, &ROOM).or_else(|_| setsockopt(&plain, sockopt::RcvBuf, &ROOM))?;
+        let ring = match (ring::lead(&plain), wanted) {
+            (Ok(()), Room::Socket) => Making::NotYet,
+            (Ok(()), Room::Ring) => taken_over(Ring::make(longest)),
+            (Err(_), _) => Making::Never,
+        };
+        Ok(Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, bytes: 0 })
     }
 
     /// The socket to send by.
@@ -125,21 +116,13 @@ impl Intake {
             Err(Errno::EAGAIN | Errno::EINTR) => 0,
             other => other?,
         };
-        self.count += if source == Source::Plain { count } else { 0 };
-        if count == frames::AT_ONCE || self.count > MANY || self.pace.is_fast {
-            self.make_room();
+        if source == Source::Plain {
+            self.bytes += self.inbox.bytes();
+            if self.bytes > MANY {
+                self.make_room();
+            }
         }
         Ok(count)
-    }
-
-    /// Frames have come by now, for which the kernel has set aside so many bytes.
-    pub(super) fn note(&mut self, now: Instant, bytes: usize) {
-        let pace = &mut self.pace;
-        if now - pace.since > SHORT {
-            (pace.since, pace.bytes) = (now, 0);
-        }
-        pace.bytes += bytes;
-        pace.is_fast |= pace.bytes >= FAST;
     }
 
     /// Whether much more has come than was received last.
@@ -150,9 +133,9 @@ impl Intake {
         }
     }
 
-    /// Whether there is memory in common with the kernel.
-    pub(super) fn has_ring(&self) -> bool {
-        matches!(self.ring, Making::Done(_))
+    /// Where frames find room now.
+    pub(super) fn room(&self) -> Room {
+        if matches!(self.ring, Making::Done(_)) { Room::Ring } else { Room::Socket }
     }
 
     /// How much waits to be taken, and to be sent on: so many bytes of the latter.
@@ -203,11 +186,15 @@ impl Intake {
         };
         match made {
             Err(TryRecvError::Empty) => {}
-            Ok(Ok(ring)) if ring.take_over().is_ok() => self.ring = Making::Done(ring),
-            // What the plain socket has room for is what there is then.
-            Ok(_) | Err(TryRecvError::Disconnected) => self.ring = Making::Never,
+            Ok(made) => self.ring = taken_over(made),
+            Err(TryRecvError::Disconnected) => self.ring = Making::Never,
         }
     }
+}
+
+/// Has frames come to a ring, if it could be made. Else what the plain socket has room for is what there is.
+fn taken_over(made: nix::Result<Ring>) -> Making {
+    made.and_then(|ring| ring.take_over().map(|()| Making::Done(ring))).unwrap_or(Making::Never)
 }
 
 fn begin(longest: usize) -> Making {
