@@ -62,6 +62,7 @@ pub(crate) mod held;
 mod host;
 mod inhabitants;
 pub(crate) mod internet;
+mod kicks;
 mod kill;
 mod link;
 mod listening;

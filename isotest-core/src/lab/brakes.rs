@@ -2,6 +2,7 @@
 //! counts as not yet sent, so that the sending socket waits, as it would for a slow interface.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use nix::errno::Errno;
@@ -9,9 +10,10 @@ use nix::errno::Errno;
 use super::build::Spaces;
 use super::error::{Error, Result};
 use super::failure;
+use super::kicks::Kicks;
 use super::plan::{self, Space};
-use super::qdisc::Brake;
-use super::rtnetlink;
+use super::qdisc::{self, Brake};
+use super::rtnetlink::{self, VethEnd};
 use super::topology::{At, Topology};
 use super::wires::Room;
 use crate::netlink::{Batch, Refusal};
@@ -20,14 +22,13 @@ use crate::netlink::{Batch, Refusal};
 pub(crate) const LEAST: u64 = 1536;
 /// What passes per second where next to nothing should.
 const CLOSED_RATE: u64 = 250_000;
-/// What all ends together are granted at once, about, and how much passes per second beside where an end has all of that.
+/// What all ends together are granted at once at most, about, and how much passes per second beside where an end has all of that and is
+/// not kicked.
 pub(crate) const GRANTED: u64 = 400 * LEAST;
-/// The same as long as there is but a plain socket.
-pub(crate) const GRANTED_FIRST: u64 = 64 * LEAST;
 const GRANTED_RATE: u64 = 40_000_000;
-/// Of how many packets TCP makes one, to be cut behind the brake, where it waits until all of it may pass; and how long it is about at most,
+/// Of how many packets TCP makes one at most, to be cut behind the brake, where it waits until all of it may pass; and how long that is about,
 /// or one that a program has asked for (`UDP_SEGMENT`).
-const UNCUT: u32 = 16;
+const UNCUT: u64 = 16;
 pub(crate) const LONGEST_UNCUT: u64 = 50 * LEAST;
 /// However long they are, TCP makes one of so many packets (`net.ipv4.tcp_min_tso_segs`).
 const LEAST_UNCUT: u64 = 2;
@@ -46,7 +47,10 @@ pub(crate) struct Brakes {
 #[derive(Debug)]
 struct End {
     space: Space,
+    name: String,
     index: u32,
+    /// Whether what is sent to make the kernel look again never leaves.
+    is_kickable: bool,
     /// The longest frame, which would never pass if it did not at once.
     longest: u64,
 }
@@ -66,19 +70,32 @@ impl Allowance {
         let ends = ends.max(1) as u64;
         match room {
             Room::Socket => Allowance {
-                rate: (8_000_000 / ends).clamp(500_000, 3_000_000),
-                burst: u64::min(96 * LEAST / ends, 16 * LEAST),
+                rate: (8_000_000 / ends).clamp(500_000, 4_000_000),
+                burst: u64::min(96 * LEAST / ends, 32 * LEAST),
             },
-            Room::Ring => Allowance {
-                rate: (60_000_000 / ends).clamp(2_000_000, 20_000_000),
-                burst: u64::min(GRANTED / ends, 64 * LEAST),
+            Room::Ring(slots) => Allowance {
+                rate: (slots * LEAST / ends).clamp(500_000, 8_000_000),
+                burst: u64::min(granted(room) / ends, 64 * LEAST),
             },
         }
     }
 
     /// With a grant of so many bytes at once.
     pub(crate) fn with(self, burst: u64) -> Allowance {
-        Allowance { rate: self.rate.max(u64::min(burst, GRANTED) * GRANTED_RATE / GRANTED), burst }
+        Allowance { burst, ..self }
+    }
+
+    /// What it has to be for a kernel that does not notice a grant before the next packet would have passed without.
+    fn unnoticed(self) -> Allowance {
+        Allowance { rate: self.rate.max(u64::min(self.burst, GRANTED) * GRANTED_RATE / GRANTED), ..self }
+    }
+}
+
+/// What all ends together are granted at once, about.
+pub(crate) fn granted(room: Room) -> u64 {
+    match room {
+        Room::Socket => 64 * LEAST,
+        Room::Ring(slots) => GRANTED.min(slots / 4 * LEAST),
     }
 }
 
@@ -104,10 +121,19 @@ impl Brakes {
             let longest = LEAST.max(u64::from(end.mtu.unwrap_or(plan::USUAL_MTU) + HEADERS));
             let mut batch = Batch::default();
             brake(rate, burst.max(longest)).put_on(&mut batch, end.index);
-            rtnetlink::packets_in_one(&mut batch, end.index, UNCUT);
+            // More is granted when half of what may be sent at once has come: what is longer might have to wait.
+            let uncut = (burst / 2 / longest).clamp(1, UNCUT);
+            rtnetlink::packets_in_one(&mut batch, end.index, uncut as u32);
             let links = &mut spaces.get_mut(&space).expect("every end of a cable is in a space that was made").links;
             match links.request(&batch) {
-                Ok(()) => brakes.ends.insert(number(at), End { space, index: end.index, longest }),
+                Ok(()) => {
+                    let mut within = Batch::default();
+                    qdisc::kickable(&mut within, end.index, longest);
+                    // A kernel without htb looks when it would have.
+                    let is_kickable = links.request(&within).is_ok();
+                    let VethEnd { name, index, .. } = end;
+                    brakes.ends.insert(number(at), End { space, name, index, is_kickable, longest });
+                }
                 // Then a sender is never held back.
                 Err(refusal) if refusal.errno == Errno::ENOENT => break,
                 Err(refusal) => {
@@ -130,35 +156,46 @@ impl Brakes {
     }
 
     /// Lets so much pass from now on, at each of these ends.
-    pub(crate) fn grant(&self, grants: &[(usize, Allowance)]) {
-        self.change(grants.iter().copied());
+    pub(crate) fn grant(&self, grants: &[(usize, Allowance)], kicks: &mut Kicks) {
+        for (number, allowance) in grants {
+            let Some(end) = self.ends.get(number) else { continue };
+            if end.is_kickable {
+                self.change(end, *allowance);
+                kicks.kick(*number, || self.network_of(end), &end.name);
+            } else {
+                self.change(end, allowance.unnoticed());
+            }
+        }
     }
 
     /// Lets next to nothing pass.
     pub(crate) fn close(&self) {
-        self.change(self.ends.keys().map(|number| (*number, Allowance { rate: CLOSED_RATE, burst: 0 })));
+        self.ends.values().for_each(|end| self.change(end, Allowance { rate: CLOSED_RATE, burst: 0 }));
+    }
+
+    fn network_of(&self, end: &End) -> Option<OwnedFd> {
+        let spaces = self.spaces().upgrade()?;
+        let spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        spaces.get(&end.space)?.copy_of_namespace().ok()
     }
 
     fn spaces(&self) -> MutexGuard<'_, Weak<Mutex<Spaces>>> {
         self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, changes: impl Iterator<Item = (usize, Allowance)>) {
+    fn change(&self, End { space, index, longest, .. }: &End, Allowance { rate, burst }: Allowance) {
         // Without the lab there are no links either.
         let Some(spaces) = self.spaces().upgrade() else { return };
         let mut spaces = spaces.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, Allowance { rate, burst }) in changes {
-            let Some(End { space, index, longest }) = self.ends.get(&number) else { continue };
-            let Some(space) = spaces.get_mut(space) else { continue };
-            let mut batch = Batch::default();
-            brake(rate, burst.max(*longest)).change(&mut batch, *index);
-            match space.links.request(&batch) {
-                // The test has put something else in its place, or taken it away with its interface.
-                Ok(()) | Err(Refusal { errno: Errno::ENOENT | Errno::ENODEV, .. }) => {}
-                Err(refusal) => {
-                    let error = Error::refused("changing how much a link with faults takes in", &refusal);
-                    failure::note(error.to_string());
-                }
+        let Some(space) = spaces.get_mut(space) else { return };
+        let mut batch = Batch::default();
+        brake(rate, burst.max(*longest)).change(&mut batch, *index);
+        match space.links.request(&batch) {
+            // The test has put something else in its place, or taken it away with its interface.
+            Ok(()) | Err(Refusal { errno: Errno::ENOENT | Errno::ENODEV, .. }) => {}
+            Err(refusal) => {
+                let error = Error::refused("changing how much a link with faults takes in", &refusal);
+                failure::note(error.to_string());
             }
         }
     }

@@ -18,6 +18,12 @@ const WITHIN_NETEM: u32 = 0x1_0001;
 /// Each place has a number of its own: a discipline that is known by its number already is moved, and not told anything.
 const TBF: u32 = 0x2_0000;
 const TBF_WITHIN_NETEM: u32 = 0x3_0000;
+/// The queue within a brake, its class of packets that find no room, and where those find none.
+const WITHIN_BRAKE: u32 = 0x5_0000;
+pub(crate) const KICK: u32 = 0x5_0001;
+const NO_ROOM: u32 = 0x6_0000;
+/// `TC_LINKLAYER_ETHERNET`.
+const ETHERNET: u8 = 1;
 /// Makes it, or changes the one of this number; another one in its place goes.
 const SET: i32 = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
 
@@ -33,6 +39,11 @@ fn header(index: u32, handle: u32, parent: u32) -> [u8; 20] {
 /// Whatever is in front of an interface.
 pub(crate) fn root(index: u32) -> [u8; 20] {
     header(index, 0, ROOT)
+}
+
+/// Where [`kickable`] has no room.
+pub(crate) fn no_room(index: u32) -> [u8; 20] {
+    header(index, 0, KICK)
 }
 
 /// How many packets it has dropped, by what the kernel tells of it.
@@ -120,7 +131,34 @@ impl Brake {
 }
 
 /// More than sockets will have on their way.
-const BRAKE_ROOM: u64 = 64 << 20;
+const BRAKE_ROOM: u64 = 256 << 20;
+
+/// Within a brake: a queue in which only packets of [`KICK`]'s priority have no room, so that the kernel looks at what waits when one is
+/// sent. `htb` keeps those that are of no class in a queue of its own, `tc-htb(8)`.
+pub(crate) fn kickable(batch: &mut Batch, index: u32, longest: u64) {
+    const INITIAL: u16 = 2;
+    const UNCLASSIFIED: u16 = 5;
+    const CLASS: u16 = 1;
+    let packets = capped(BRAKE_ROOM / longest.max(1));
+    batch.add(libc::RTM_NEWQDISC, SET, &header(index, WITHIN_BRAKE, TBF | 1), |message| {
+        // `struct tc_htb_glob`: the version, how large a class's turn is, and the class of the others, which is none.
+        let all = [3, 10, 0, 0, 0_u32].map(u32::to_ne_bytes).concat();
+        message.text(libc::TCA_KIND, "htb").nest(libc::TCA_OPTIONS, |options| {
+            options.put(INITIAL, &all).number(UNCLASSIFIED, packets);
+        });
+    });
+    batch.add(libc::RTM_NEWTCLASS, SET, &header(index, KICK, WITHIN_BRAKE), |message| {
+        // `struct tc_htb_opt`: a rate and a higher one, how much passes at once at each, and the size of a turn.
+        let rate = [[0, ETHERNET, 0, 0, 0, 0, 0, 0].to_vec(), 1_000_000_u32.to_ne_bytes().to_vec()].concat();
+        let rest = [1000, 1000, 10_000, 0, 0_u32].map(u32::to_ne_bytes).concat();
+        message.text(libc::TCA_KIND, "htb").nest(libc::TCA_OPTIONS, |options| {
+            options.put(CLASS, &[rate.clone(), rate, rest].concat());
+        });
+    });
+    batch.add(libc::RTM_NEWQDISC, SET, &header(index, NO_ROOM, KICK), |message| {
+        message.text(libc::TCA_KIND, "pfifo").put(libc::TCA_OPTIONS, &0_u32.to_ne_bytes());
+    });
+}
 
 /// What tbf is told of.
 struct Bucket {
@@ -138,8 +176,6 @@ impl Bucket {
         const PARAMETERS: u16 = 1;
         const RATE: u16 = 4;
         const BURST: u16 = 6;
-        /// `TC_LINKLAYER_ETHERNET`.
-        const ETHERNET: u8 = 1;
         // `struct tc_tbf_qopt`: two `struct tc_ratespec`, of which the second is for a peak, then limit, buffer and MTU.
         let mut parameters = vec![0, ETHERNET, 0, 0, 0, 0];
         parameters.extend(self.least.to_ne_bytes());

@@ -2,6 +2,8 @@
 
 use std::sync::PoisonError;
 
+use nix::errno::Errno;
+
 use super::error::{Error, Result};
 use super::fates::Fates;
 use super::host::Host;
@@ -136,13 +138,20 @@ fn counted(socket: &mut Socket, index: u32) -> std::result::Result<Counted, Refu
     Ok(found)
 }
 
-/// How many packets found no room in the queue before the interface.
+/// How many packets found no room in the queue before the interface, without those that were to find none.
 fn dropped_in_queue(socket: &mut Socket, index: u32) -> std::result::Result<u64, Refusal> {
-    let mut question = Batch::default();
-    question.add(libc::RTM_GETQDISC, libc::NLM_F_ECHO, &qdisc::root(index), |_| {});
-    let mut dropped = 0;
-    socket.ask(&question, |_, answer| dropped = qdisc::dropped(answer))?;
-    Ok(u64::from(dropped))
+    let mut dropped_at = |place: &[u8]| {
+        let mut question = Batch::default();
+        question.add(libc::RTM_GETQDISC, libc::NLM_F_ECHO, place, |_| {});
+        let mut dropped = 0;
+        match socket.ask(&question, |_, answer| dropped = qdisc::dropped(answer)) {
+            // There is none.
+            Err(Refusal { errno: Errno::ENOENT, .. }) => Ok(0),
+            asked => asked.map(|()| dropped),
+        }
+    };
+    let all = dropped_at(&qdisc::root(index))?;
+    Ok(u64::from(all.saturating_sub(dropped_at(&qdisc::no_room(index))?)))
 }
 
 /// `struct rtnl_link_stats64` of linux/if_link.h: eight counters, each for both ways.

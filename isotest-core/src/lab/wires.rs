@@ -25,7 +25,7 @@ use nix::sys::time::TimeSpec;
 
 use self::credit::Credit;
 pub(crate) use self::intake::Room;
-use self::intake::{Event, Intake, Source};
+use self::intake::{Event, Intake, Source, Start};
 use self::opening::Opening;
 use self::outbox::Outbox;
 use self::way::{Verdict, Way};
@@ -59,9 +59,10 @@ struct Engine {
     failure: Mutex<Option<Error>>,
 }
 
-/// From so many links on a ring is made at once: beside their price its own is small, and a plain socket has no room for what begins at all of
-/// them in the same milliseconds.
-const MANY_LINKS: usize = 13;
+/// From so many links on, or where packets are so long, a ring is made at once: beside the price of so many its own is small, and a plain
+/// socket has no room for what begins at all of them in the same milliseconds, or for more than some of the longest.
+const MANY_LINKS: usize = 5;
+const LONG: u32 = 9000;
 /// So many frames at once are a sign of more to come, for so long.
 const MANY: usize = 16;
 const A_WHILE: Duration = Duration::from_millis(20);
@@ -74,9 +75,9 @@ impl Wires {
         }
         let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(plan::USUAL_MTU);
         let count = topology.cables.iter().filter(|cable| topology.has_wire(cable)).count();
-        let room = if count < MANY_LINKS { Room::Socket } else { Room::Ring };
+        let start = if count >= MANY_LINKS || mtu > LONG { Start::Large } else { Start::Small };
         let opening =
-            Opening::begin((mtu + brakes::HEADERS) as usize, room, spaces[&Space::Wires].copy_of_namespace()?)?;
+            Opening::begin((mtu + brakes::HEADERS) as usize, start, spaces[&Space::Wires].copy_of_namespace()?)?;
         finish_checksums(topology, spaces)?;
         let stop = EventFd::from_flags(EfdFlags::EFD_CLOEXEC);
         let stop = stop.map_err(|errno| Error::kernel("making an event descriptor", errno))?;

@@ -15,7 +15,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use super::frames::{Arrived, TAG, set_value, tag_of, whole};
 
 /// How many bytes it has, at least; more where frames are long, so that there are slots for some thousand of them.
-const BYTES: usize = 8 << 20;
+const BYTES: usize = 16 << 20;
 const MOST_BYTES: usize = 64 << 20;
 const SLOTS: usize = 4096;
 /// Of how many bytes that belong together it consists, at least.
@@ -105,6 +105,11 @@ impl Ring {
 
     pub(crate) fn socket(&self) -> &OwnedFd {
         &self.socket
+    }
+
+    /// How many frames have room.
+    pub(crate) fn slots(&self) -> usize {
+        self.count
     }
 
     /// Takes up to so many frames that are there, in place of those before; gives how many.

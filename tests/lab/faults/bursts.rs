@@ -64,7 +64,10 @@ fn goes_over_whole(pair: &Pair, burst: u64) -> Result<()> {
         sent += u64::from(sender.send(&[1; 18]).is_ok());
     }
     let start = Instant::now();
-    while pair.link.stats()?.forth.received.packets < before.1 + burst {
+    // The kernel's own packets are received as well, and have no fates.
+    while pair.link.stats()?.forth.received.packets < before.1 + burst
+        || pair.link.fates()?.forth.packets < before.0 + burst
+    {
         assert_eq!(pair.link.fates()?.missed, 0);
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", pair.link.stats()?.forth);
         std::thread::yield_now();
@@ -136,7 +139,7 @@ fn a_sender_is_held_back_and_may_send_more_at_once_while_it_sends_much() -> Resu
         pair = Pair::new(1)?;
     }
     let sender = to_nobody(&pair);
-    let [usual, more] = [2, 8].map(|times| times * first);
+    let more = 4 * first;
     while may_send_at_once(&pair.alice) < more {
         assert!(start.elapsed() < Duration::from_secs(60), "it is not granted more");
         // That nobody has the port is told now and then instead of sending.
@@ -148,7 +151,7 @@ fn a_sender_is_held_back_and_may_send_more_at_once_while_it_sends_much() -> Resu
         std::thread::sleep(Duration::from_millis(10));
     }
     // A ring has room for more than there was at first.
-    assert!(may_send_at_once(&pair.alice) > usual);
+    assert!(may_send_at_once(&pair.alice) > first + first / 2);
     Ok(())
 }
 

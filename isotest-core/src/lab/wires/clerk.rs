@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::brakes::{Allowance, Brakes};
+use super::super::kicks::Kicks;
 
 /// What is to change.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,9 +51,10 @@ impl Clerk {
 }
 
 fn serve(orders: &Receiver<Order>, brakes: &Brakes) {
+    let mut kicks = Kicks::default();
     for order in orders {
         match order {
-            Order::Grant(grants) => brakes.grant(&grants),
+            Order::Grant(grants) => brakes.grant(&grants, &mut kicks),
             Order::Close => brakes.close(),
         }
     }

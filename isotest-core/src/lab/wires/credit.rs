@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::brakes::{Allowance, Brakes, GRANTED, GRANTED_FIRST, LEAST, longest_uncut};
+use super::super::brakes::{self, Allowance, Brakes, LEAST, longest_uncut};
 use super::clerk::{Clerk, Order};
 use super::intake::Room;
 
@@ -41,10 +41,9 @@ struct End {
     longest_uncut: u64,
     /// What may be sent at once now.
     burst: u64,
-    /// What can come before it must have been granted more.
+    /// What can still come at once.
     left: u64,
-    /// What has come since it was granted something.
-    seen: u64,
+    /// Since when it has been granted nothing.
     since: Instant,
     /// When the last has come.
     last: Instant,
@@ -78,15 +77,9 @@ impl Credit {
     /// A frame of so many bytes has come from this end.
     pub(super) fn note(&mut self, now: Instant, number: usize, bytes: usize) {
         let Some(end) = self.ends.get_mut(&number) else { return };
-        let bytes = LEAST.max(bytes as u64);
-        (end.seen, end.last) = (end.seen + bytes, now);
-        end.left = end.left.saturating_sub(bytes);
-        if end.left > end.burst / 4 * 3 || end.asks {
-            return;
-        }
-        if end.passes_by_itself(now, self.usual.rate) {
-            (end.left, end.seen, end.since) = (end.burst, 0, now);
-        } else {
+        end.fill(now, self.usual.with(end.burst).rate);
+        end.left = end.left.saturating_sub(LEAST.max(bytes as u64));
+        if end.left < end.enough() && !end.asks {
             end.asks = true;
             self.asking.push(number);
         }
@@ -127,10 +120,7 @@ impl Credit {
 
     fn grant(&mut self, now: Instant) {
         let sending = self.ends.values().filter(|end| end.asks || end.is_enlarged()).count();
-        let granted = match self.room {
-            Room::Ring => GRANTED,
-            Room::Socket => GRANTED_FIRST,
-        };
+        let granted = brakes::granted(self.room);
         let share = granted / sending.max(FEW) as u64;
         let mut grants = Vec::with_capacity(self.asking.len());
         for number in self.asking.drain(..) {
@@ -182,23 +172,32 @@ impl End {
     fn new(now: Instant, burst: u64, longest: u64) -> End {
         let usual = burst.max(longest);
         let longest_uncut = longest_uncut(longest);
-        End { usual, longest_uncut, burst: usual, left: usual, seen: 0, since: now, last: now, asks: false }
+        End { usual, longest_uncut, burst: usual, left: usual, since: now, last: now, asks: false }
     }
 
-    /// It may send as much as it may at once, beside what it has on its way.
+    /// As time passes it may send more, up to what it may at once.
+    fn fill(&mut self, now: Instant, rate: u64) {
+        if now == self.last {
+            return; // As most of those that have come at once.
+        }
+        // Within a second it has all that it may have.
+        let passed = (now - self.last).min(Duration::from_secs(1));
+        let more = rate * passed.as_micros() as u64 / 1_000_000;
+        (self.left, self.last) = (self.burst.min(self.left.saturating_add(more)), now);
+    }
+
+    /// It may send as much as it may at once.
     fn is_granted(&mut self, now: Instant) {
-        self.left += self.burst;
-        (self.seen, self.since, self.asks) = (0, now, false);
+        (self.left, self.since, self.asks) = (self.burst, now, false);
+    }
+
+    /// Who has so much left is granted no more. It is as much as the longest that TCP makes of many.
+    fn enough(&self) -> u64 {
+        self.burst / 2
     }
 
     fn is_enlarged(&self) -> bool {
         self.burst > self.usual
-    }
-
-    /// Whether what has come is so little that nothing need have been granted for it.
-    fn passes_by_itself(&self, now: Instant, rate: u64) -> bool {
-        let passed = u128::from(rate) * (now - self.since).as_micros() / 1_000_000;
-        u128::from(self.seen) <= passed / 2
     }
 
     /// What it keeps as long as something may wait at its brake, which has let in the longest as one if it fitted. Where it no longer did,
@@ -219,8 +218,8 @@ impl End {
 
     /// It may send so much at once, and has nothing on its way; gives how much.
     fn begin(&mut self, now: Instant, burst: u64) -> u64 {
-        (self.burst, self.left) = (burst, burst);
-        (self.seen, self.since, self.asks) = (0, now, false);
+        self.burst = burst;
+        self.is_granted(now);
         burst
     }
 }
@@ -229,11 +228,12 @@ impl End {
 mod tests {
     use std::sync::mpsc::Receiver;
 
-    use super::super::super::brakes::LONGEST_UNCUT;
+    use super::super::super::brakes::{GRANTED, LONGEST_UNCUT};
     use super::*;
 
+    const RING: Room = Room::Ring(10_000);
     /// Of two ends.
-    const USUAL: u64 = 16 * LEAST;
+    const USUAL: u64 = 32 * LEAST;
     const USUAL_WITH_RING: u64 = 64 * LEAST;
 
     /// That of so many ends, and what the clerk would be told.
@@ -267,10 +267,10 @@ mod tests {
                     for taken in 0..may {
                         credit.note(now, end, 60);
                         if taken % 64 == 63 {
-                            credit.settle(now, Load::Light, Room::Ring);
+                            credit.settle(now, Load::Light, RING);
                         }
                     }
-                    credit.settle(now, Load::Light, Room::Ring);
+                    credit.settle(now, Load::Light, RING);
                     let all: u64 = credit.ends.values().map(|end| end.left / LEAST).sum();
                     assert!(all < 1000, "{ends} ends, round {round}, end {end}: {all}");
                 }
@@ -280,65 +280,64 @@ mod tests {
 
     #[test]
     fn who_sends_much_is_granted_more() {
-        let (mut credit, told, now) = credit(2, LEAST, Room::Socket);
-        come(&mut credit, now, 0, 3);
-        credit.settle(now, Load::Light, Room::Socket);
+        let (mut credit, told, now) = credit(2, LEAST, RING);
+        come(&mut credit, now, 0, 32);
+        credit.settle(now, Load::Light, RING);
         assert_eq!(granted(&told), []);
         come(&mut credit, now, 0, 1);
-        credit.settle(now, Load::Light, Room::Socket);
-        assert_eq!(granted(&told), [(0, GRANTED_FIRST / 2)]);
-        come(&mut credit, now, 0, 40);
-        credit.settle(now, Load::Full, Room::Socket);
+        credit.settle(now, Load::Full, RING);
         assert_eq!(granted(&told), []);
+        credit.settle(now, Load::Light, RING);
+        assert_eq!(granted(&told), [(0, GRANTED / 2)]);
     }
 
     #[test]
     fn all_may_send_more_once_there_is_a_ring() {
         let (mut credit, told, now) = credit(2, LEAST, Room::Socket);
-        come(&mut credit, now, 0, 4);
-        credit.settle(now, Load::Light, Room::Ring);
+        assert_eq!(credit.ends[&0].left, USUAL);
+        credit.settle(now, Load::Light, RING);
         assert_eq!(granted(&told), [(0, USUAL_WITH_RING), (1, USUAL_WITH_RING)]);
-        come(&mut credit, now, 0, 40);
-        credit.settle(now, Load::Light, Room::Ring);
+        come(&mut credit, now, 0, 60);
+        credit.settle(now, Load::Light, RING);
         assert_eq!(granted(&told), [(0, GRANTED / 2)]);
     }
 
     #[test]
     fn what_waits_as_one_still_fits_when_its_end_may_send_less() {
-        let (mut credit, told, start) = credit(40, LEAST, Room::Ring);
-        let usual = GRANTED / 40;
+        let (mut credit, told, start) = credit(40, LEAST, RING);
+        let usual = credit.usual.burst;
         come(&mut credit, start, 0, 200);
-        credit.settle(start, Load::Light, Room::Ring);
+        credit.settle(start, Load::Light, RING);
         come(&mut credit, start, 0, 200);
-        credit.settle(start, Load::Light, Room::Ring);
+        credit.settle(start, Load::Light, RING);
         assert_eq!(granted(&told), [(0, GROWTH * usual), (0, GROWTH * GROWTH * usual)]);
         for end in 0..40 {
             come(&mut credit, start, end, 200);
         }
-        credit.settle(start, Load::Light, Room::Ring);
+        credit.settle(start, Load::Light, RING);
         assert_eq!(granted(&told)[..2], [(0, LONGEST_UNCUT), (1, usual)]);
-        credit.settle(start, Load::TooMuch, Room::Ring);
-        credit.settle(start, Load::Light, Room::Ring);
+        credit.settle(start, Load::TooMuch, RING);
+        credit.settle(start, Load::Light, RING);
         let orders: Vec<_> = told.try_iter().skip(1).collect();
         let first = |grants: &[(usize, Allowance)]| (grants[0].0, grants[0].1.burst);
         assert!(matches!(&orders[..], [Order::Grant(grants)] if first(grants) == (0, LONGEST_UNCUT)), "{orders:?}");
         // It is given up when nothing waits any more.
         let (soon, later) = (start + IDLE, start + IDLE + VERY_QUIET);
         credit.note(soon, 0, 60);
-        credit.settle(soon, Load::Light, Room::Ring);
+        credit.settle(soon, Load::Light, RING);
         assert!(granted(&told).iter().all(|grant| grant.0 != 0));
-        credit.settle(later, Load::Light, Room::Ring);
+        credit.settle(later, Load::Light, RING);
         assert_eq!(granted(&told)[0], (0, usual));
     }
 
     #[test]
     fn two_of_the_longest_packets_are_kept_room_for() {
         let longest = 65_535 + 22;
-        let (mut credit, told, start) = credit(2, longest, Room::Ring);
+        let (mut credit, told, start) = credit(2, longest, RING);
         come(&mut credit, start, 0, 200);
-        credit.settle(start, Load::Light, Room::Ring);
+        credit.settle(start, Load::Light, RING);
         assert_eq!(granted(&told), [(0, GRANTED / 2)]);
-        credit.settle(start + IDLE, Load::Light, Room::Ring);
+        credit.settle(start + IDLE, Load::Light, RING);
         assert_eq!(granted(&told), [(0, 2 * longest)]);
     }
 
@@ -358,35 +357,35 @@ mod tests {
 
     #[test]
     fn who_has_been_idle_for_long_has_the_usual_again() {
-        let (mut credit, told, start) = credit(2, LEAST, Room::Socket);
+        let (mut credit, told, start) = credit(20, LEAST, RING);
+        let usual = credit.usual.burst;
         for _ in 0..2 {
-            come(&mut credit, start, 0, 40);
-            credit.settle(start, Load::Light, Room::Socket);
+            come(&mut credit, start, 0, 200);
+            credit.settle(start, Load::Light, RING);
         }
-        assert_eq!(granted(&told), [(0, GRANTED_FIRST / 2); 2]);
+        assert_eq!(granted(&told), [(0, GROWTH * usual), (0, GRANTED / 2)]);
         let review = credit.next().expect("it will be looked at");
         assert_eq!(review, start + IDLE);
-        // It is no more than what the longest need that are cut later.
-        credit.settle(review, Load::Light, Room::Socket);
-        assert_eq!(granted(&told), []);
+        credit.settle(review, Load::Light, RING);
+        assert_eq!(granted(&told), [(0, LONGEST_UNCUT)]);
         let later = start + VERY_QUIET - Duration::from_millis(1);
-        credit.settle(later, Load::Light, Room::Socket);
+        credit.settle(later, Load::Light, RING);
         assert_eq!(granted(&told), []);
-        credit.settle(later + IDLE, Load::Light, Room::Socket);
-        assert_eq!((granted(&told), credit.next()), (vec![(0, USUAL)], None));
+        credit.settle(later + IDLE, Load::Light, RING);
+        assert_eq!((granted(&told), credit.next()), (vec![(0, usual)], None));
     }
 
     #[test]
     fn nothing_is_granted_while_much_waits_and_all_is_held_back_when_that_is_too_much() {
-        let (mut credit, told, now) = credit(2, LEAST, Room::Ring);
+        let (mut credit, told, now) = credit(2, LEAST, RING);
         come(&mut credit, now, 0, 20);
-        credit.settle(now, Load::Full, Room::Ring);
+        credit.settle(now, Load::Full, RING);
         assert!(told.try_recv().is_err());
-        credit.settle(now, Load::TooMuch, Room::Ring);
-        credit.settle(now, Load::TooMuch, Room::Ring);
-        credit.settle(now, Load::Full, Room::Ring);
+        credit.settle(now, Load::TooMuch, RING);
+        credit.settle(now, Load::TooMuch, RING);
+        credit.settle(now, Load::Full, RING);
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [Order::Close]);
-        credit.settle(now, Load::Light, Room::Ring);
+        credit.settle(now, Load::Light, RING);
         assert_eq!(granted(&told), [(0, USUAL_WITH_RING), (1, USUAL_WITH_RING)]);
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Intake {
     from: Source,
     /// How many bytes have come to the plain socket.
     bytes: usize,
+    /// How many times in a row there was as much as is received at once.
+    full: u32,
 }
 
 /// The memory: one for a lab, when it is worth its price.
@@ -35,11 +37,19 @@ enum Making {
     Done(Ring),
 }
 
+/// How much it is to have room for at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Small,
+    Large,
+}
+
 /// Where frames find room until they are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
     Socket,
-    Ring,
+    /// Of so many frames.
+    Ring(u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +68,8 @@ pub(super) enum Event {
 
 /// How much the plain socket holds, if the kernel lets it: of most machines, 208 KiB, which are less than 200 packets of TCP.
 const ROOM: usize = 64 << 20;
-/// After so many bytes there will be more. What kernels say by themselves is less.
-const MANY: usize = 12_000;
+/// After so many bytes there will be more, as when more than [`frames::AT_ONCE`] wait.
+const MANY: usize = 256 << 10;
 
 /// How much of a ring is a lot, and how much is little: a part of so many.
 const QUARTER: usize = 4;
@@ -69,17 +79,17 @@ const MUCH: usize = 8 << 20;
 const LITTLE: usize = 1 << 20;
 
 impl Intake {
-    /// Opens one for all frames of this thread's network, with a ring if that is wanted and possible.
-    pub(super) fn open(longest: usize, wanted: Room) -> nix::Result<Intake> {
+    /// Opens one for all frames of this thread's network, with a ring from the beginning if that is possible and wanted.
+    pub(super) fn open(longest: usize, start: Start) -> nix::Result<Intake> {
         let plain = frames::open()?;
         // Beyond the machine's limit only for root; the kernel cuts what the other asks for to it.
         setsockopt(&plain, sockopt::RcvBufForce, &ROOM).or_else(|_| setsockopt(&plain, sockopt::RcvBuf, &ROOM))?;
-        let ring = match (ring::lead(&plain), wanted) {
-            (Ok(()), Room::Socket) => Making::NotYet,
-            (Ok(()), Room::Ring) => taken_over(Ring::make(longest)),
+        let ring = match (ring::lead(&plain), start) {
+            (Ok(()), Start::Small) => Making::NotYet,
+            (Ok(()), Start::Large) => taken_over(Ring::make(longest)),
             (Err(_), _) => Making::Never,
         };
-        Ok(Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, bytes: 0 })
+        Ok(Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, bytes: 0, full: 0 })
     }
 
     /// The socket to send by.
@@ -116,9 +126,10 @@ impl Intake {
             Err(Errno::EAGAIN | Errno::EINTR) => 0,
             other => other?,
         };
+        self.full = if count == frames::AT_ONCE { self.full + 1 } else { 0 };
         if source == Source::Plain {
             self.bytes += self.inbox.bytes();
-            if self.bytes > MANY {
+            if self.full > 0 || self.bytes > MANY {
                 self.make_room();
             }
         }
@@ -135,15 +146,18 @@ impl Intake {
 
     /// Where frames find room now.
     pub(super) fn room(&self) -> Room {
-        if matches!(self.ring, Making::Done(_)) { Room::Ring } else { Room::Socket }
+        if let Making::Done(ring) = &self.ring { Room::Ring(ring.slots() as u64) } else { Room::Socket }
     }
 
     /// How much waits to be taken, and to be sent on: so many bytes of the latter.
     pub(super) fn load(&self, to_send: usize) -> Load {
-        let fills = |part| matches!(&self.ring, Making::Done(ring) if ring.is_filled(part));
-        if to_send > MUCH || fills(QUARTER) {
+        let (is_filled, fills) = match &self.ring {
+            Making::Done(ring) => (ring.is_filled(QUARTER), ring.is_filled(FEW)),
+            _ => (self.full > 1, self.full > 0),
+        };
+        if to_send > MUCH || is_filled {
             Load::TooMuch
-        } else if to_send > LITTLE || fills(FEW) {
+        } else if to_send > LITTLE || fills {
             Load::Full
         } else {
             Load::Light

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 
 use super::super::error::{Error, Result};
-use super::intake::{Intake, Room};
+use super::intake::{Intake, Room, Start};
 use super::{Carrier, Engine};
 
 /// A thread that has begun.
@@ -20,11 +20,11 @@ pub(super) struct Opening {
 
 impl Opening {
     /// Starts the thread, in this network, for frames of at most so many bytes. It ends with this, or with the engine that it is given.
-    pub(super) fn begin(longest: usize, wanted: Room, network: OwnedFd) -> Result<Opening> {
+    pub(super) fn begin(longest: usize, start: Start, network: OwnedFd) -> Result<Opening> {
         let (tell, opened) = channel();
         let (give, given) = channel::<Arc<Engine>>();
         let run = move || {
-            let intake = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| Intake::open(longest, wanted));
+            let intake = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| Intake::open(longest, start));
             let (intake, room) = match intake {
                 Ok(intake) => {
                     let room = intake.room();

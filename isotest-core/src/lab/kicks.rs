@@ -1,0 +1,50 @@
+//! How does the kernel notice that more may pass at a brake? When it is changed, the kernel does not look at what waits there, but when that
+//! would have passed without; and whenever something is sent. So something is sent that never leaves: it finds no room in the brake.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, sendto, setsockopt, socket, sockopt,
+};
+
+use super::qdisc;
+
+/// An IPv4 header that asks for nothing, to a group and of a protocol that are set aside for experiments (RFC 4727): at most one hop.
+const NOTHING: [u8; 20] = [0x45, 0, 0, 20, 0, 0, 0, 0, 1, 253, 0, 0, 0, 0, 0, 0, 224, 0, 0, 254];
+const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 254);
+
+/// The sockets to send it by, by the number of the end; none where that can't be.
+#[derive(Debug, Default)]
+pub(crate) struct Kicks {
+    sockets: BTreeMap<usize, Option<OwnedFd>>,
+}
+
+impl Kicks {
+    /// Has the kernel look at the brake before the interface of this name, in this network, where the calling thread stays then.
+    pub(crate) fn kick(&mut self, number: usize, network: impl FnOnce() -> Option<OwnedFd>, interface: &str) {
+        let socket = self.sockets.entry(number).or_insert_with(|| open(network()?, interface).ok());
+        if let Some(socket) = socket {
+            // Where nothing can be sent nothing waits, or it waits as long as it would have.
+            sendto(
+                socket.as_raw_fd(),
+                &NOTHING,
+                &SockaddrIn::from(std::net::SocketAddrV4::new(GROUP, 0)),
+                MsgFlags::MSG_DONTWAIT,
+            )
+            .ok();
+        }
+    }
+}
+
+fn open(network: OwnedFd, interface: &str) -> nix::Result<OwnedFd> {
+    setns(network.as_fd(), CloneFlags::CLONE_NEWNET)?;
+    let socket = socket(AddressFamily::Inet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::Raw)?;
+    setsockopt(&socket, sockopt::BindToDevice, &interface.into())?;
+    let priority = i32::try_from(qdisc::KICK).map_err(|_| Errno::EINVAL)?;
+    setsockopt(&socket, sockopt::Priority, &priority)?;
+    Ok(socket)
+}
