@@ -2,8 +2,9 @@
 //! would have passed without; and whenever something is sent. So something is sent that never leaves: it finds no room in the brake.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
@@ -12,6 +13,7 @@ use nix::sys::socket::{
 };
 
 use super::qdisc;
+use crate::sys::errno;
 
 /// An IPv4 header that asks for nothing, to a group and of a protocol that are set aside for experiments (RFC 4727): at most one hop.
 const NOTHING: [u8; 20] = [0x45, 0, 0, 20, 0, 0, 0, 0, 1, 253, 0, 0, 0, 0, 0, 0, 224, 0, 0, 254];
@@ -24,7 +26,7 @@ pub(crate) struct Kicks {
 }
 
 impl Kicks {
-    /// Has the kernel look at the brake before the interface of this name, in this network, where the calling thread stays then.
+    /// Has the kernel look at the brake before the interface of this name, in this network.
     pub(crate) fn kick(&mut self, number: usize, network: impl FnOnce() -> Option<OwnedFd>, interface: &str) {
         let socket = self.sockets.entry(number).or_insert_with(|| open(network()?, interface).ok());
         if let Some(socket) = socket {
@@ -32,7 +34,7 @@ impl Kicks {
             sendto(
                 socket.as_raw_fd(),
                 &NOTHING,
-                &SockaddrIn::from(std::net::SocketAddrV4::new(GROUP, 0)),
+                &SockaddrIn::from(SocketAddrV4::new(GROUP, 0)),
                 MsgFlags::MSG_DONTWAIT,
             )
             .ok();
@@ -40,9 +42,13 @@ impl Kicks {
     }
 }
 
+/// The calling thread goes there and comes back: whoever asks who is in a host is not to find it.
 fn open(network: OwnedFd, interface: &str) -> nix::Result<OwnedFd> {
-    setns(network.as_fd(), CloneFlags::CLONE_NEWNET)?;
-    let socket = socket(AddressFamily::Inet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::Raw)?;
+    let own = File::open("/proc/thread-self/ns/net").map_err(errno)?;
+    setns(network, CloneFlags::CLONE_NEWNET)?;
+    let socket = socket(AddressFamily::Inet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::Raw);
+    setns(own, CloneFlags::CLONE_NEWNET)?;
+    let socket = socket?;
     setsockopt(&socket, sockopt::BindToDevice, &interface.into())?;
     let priority = i32::try_from(qdisc::KICK).map_err(|_| Errno::EINVAL)?;
     setsockopt(&socket, sockopt::Priority, &priority)?;

@@ -98,7 +98,7 @@ impl Intake {
     }
 
     /// Waits until there is something to do, or for so long.
-    pub(super) fn wait(&self, stop: BorrowedFd<'_>, timeout: Option<TimeSpec>) -> nix::Result<Event> {
+    pub(super) fn wait(&mut self, stop: BorrowedFd<'_>, timeout: Option<TimeSpec>) -> nix::Result<Event> {
         // The kernel looks at them in this order: whatever came before what is in the ring is found in the plain socket then.
         let ring = if let Making::Done(ring) = &self.ring { ring.socket() } else { &self.plain };
         let mut watched = [stop, ring.as_fd(), self.plain.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
@@ -107,6 +107,9 @@ impl Intake {
             Err(errno) => return Err(errno),
         }
         let [stop, ring, plain] = watched.map(|fd| fd.any().unwrap_or(false));
+        if !ring && !plain {
+            self.full = 0;
+        }
         Ok(match (stop, ring, plain) {
             (true, ..) => Event::End,
             (_, _, true) => Event::Frames(Source::Plain),
