@@ -118,7 +118,7 @@ fn forty_hosts_flood_a_switch_and_nothing_is_missed() -> Result<()> {
 
 /// What a switch can't get rid of waits in front of the link, where 64 MiB have room.
 #[isotest(timeout = "2min")]
-fn what_a_switch_has_no_room_for_is_told_as_dropped() -> Result<()> {
+fn what_hosts_that_flood_a_switch_lose_there_is_told_as_dropped() -> Result<()> {
     const HOSTS: usize = 8;
     const COUNT: u64 = 10_000;
     let star = Star::of(HOSTS)?;
