@@ -51,7 +51,8 @@ fn a_host_whose_servers_are_threads_of_the_test_is_not_called_frozen() -> Result
     })?;
     came.recv().expect("it is there");
     let error = bob.freeze().expect_err("it would run on").to_string();
-    assert!(error.contains("what runs there is the test's thread"), "{error}");
+    // A thread that has entered it may not quite have ended.
+    assert!(["the test's thread", "threads of the test"].iter().any(|threads| error.contains(threads)), "{error}");
     drop(end);
     assert!(server.join(), "it has run all the time");
     Ok(())

@@ -11,6 +11,7 @@ use super::build::Spaces;
 use super::error::{Error, Result};
 use super::failure;
 use super::kicks::Kicks;
+use super::order;
 use super::plan::{self, Space};
 use super::qdisc::{self, Brake};
 use super::rtnetlink::{self, VethEnd};
@@ -129,8 +130,8 @@ impl Brakes {
                 Ok(()) => {
                     let mut within = Batch::default();
                     qdisc::kickable(&mut within, end.index, longest);
-                    // A kernel without htb looks when it would have.
-                    let is_kickable = links.request(&within).is_ok();
+                    // Who kicks sends what waits, and is on another CPU than who sent it. A kernel without htb looks when it would have.
+                    let is_kickable = order::is_kept() && links.request(&within).is_ok();
                     let VethEnd { name, index, .. } = end;
                     brakes.ends.insert(number(at), End { space, name, index, is_kickable, longest });
                 }

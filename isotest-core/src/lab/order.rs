@@ -24,7 +24,12 @@ pub(crate) fn cpu() -> Result<usize> {
 
 /// Makes all that arrives at interfaces which this thread's network will get wait at one CPU, where the kernel can do so.
 pub(crate) fn keep(cpu: usize) -> Result<()> {
-    if is_there() { build::set(MASK, &mask(cpu)) } else { Ok(()) }
+    if is_kept() { build::set(MASK, &mask(cpu)) } else { Ok(()) }
+}
+
+/// Whether frames stay in order on whichever CPU they are sent.
+pub(crate) fn is_kept() -> bool {
+    path().exists()
 }
 
 /// On which CPU a thread runs that sends what comes from wires.
@@ -74,10 +79,6 @@ fn one(cpu: usize) -> nix::Result<CpuSet> {
 
 fn path() -> PathBuf {
     Path::new("/proc/sys/net").join(MASK)
-}
-
-fn is_there() -> bool {
-    path().exists()
 }
 
 /// The number of a CPU as the kernel reads sets of them: groups of eight hexadecimal digits, the last CPUs first.
