@@ -11,8 +11,10 @@ fn run(mut command: std::process::Command, seed: &str) -> Ended {
 #[test]
 fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
     let ended = run(Fixture("labs").cargo(&["test", "--no-fail-fast", "--test", "ends"]), "7").with(101);
-    assert_eq!(ended.lines(&[SEED]), 4, "`panics`, `fails`, `hangs` and `aborts`: {}", ended.out);
-    assert_eq!(ended.lines(&["└─ bob", "eth0  10.128.0.2  fd00:0:1::2"]), 4, "drawn for the same: {}", ended.out);
+    assert_eq!(ended.lines(&[SEED]), 5, "`panics`, `fails`, `fails_with_two`, `hangs` and `aborts`: {}", ended.out);
+    assert_eq!(ended.lines(&["└─ bob", "eth0  10.128.0.2  fd00:0:1::2"]), 6, "drawn for the same: {}", ended.out);
+    // The second lab of a test is told apart.
+    assert_eq!([ended.lines(&["isotest: lab 2 was"]), ended.lines(&["isotest: lab 2's seed was 7"])], [1, 1]);
     ended.says(&["making a lab: this is not inside a sandbox"]);
     ended.says(&["Error: changing the lab: it is up already"]);
 }
@@ -20,7 +22,7 @@ fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
 #[test]
 fn cargo_isotest_does_so_of_plain_tests_too() {
     let ended = run(Fixture("labs").cargo_isotest(&["--no-fail-fast", "--test", "ends"]), "7").with(100);
-    assert_eq!(ended.lines(&[SEED]), 5, "`panics`, `fails`, `plain`, `hangs` and `aborts`: {}", ended.err);
+    assert_eq!(ended.lines(&[SEED]), 6, "`panics`, `fails`, with two, `plain`, `hangs` and `aborts`: {}", ended.err);
 }
 
 #[test]
