@@ -192,3 +192,30 @@ fn broadcasts_reach_all_hosts_at_a_switch() -> Result<()> {
     assert_eq!(links[0].fates()?.missed, 0);
     Ok(())
 }
+
+/// What makes the kernel let waiting packets go is sent to an address for experiments, and leaves no host.
+#[isotest(timeout = "2min")]
+fn nobody_sees_how_the_kernel_is_told_that_more_may_be_sent() -> Result<()> {
+    let pair = Pair::new(1)?;
+    let all = |host: &Host| {
+        let flags = SockFlag::SOCK_NONBLOCK;
+        host.enter(|| socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll).expect("it may"))
+    };
+    let watched = [all(&pair.alice), all(&pair.bob)];
+    let sender = to_nobody(&pair);
+    let before = may_send_at_once(&pair.alice);
+    let (mut seen, mut frame) = (0, [0; 2048]);
+    while may_send_at_once(&pair.alice) == before || seen < 10_000 {
+        // That nobody has the port is told now and then instead of sending.
+        (0..50).for_each(|_| drop(sender.send(&[1; 18])));
+        for socket in &watched {
+            while let Ok(length) = recv(socket.as_raw_fd(), &mut frame, MsgFlags::empty()) {
+                assert_ne!(frame[..length].get(30..34), Some(&[224, 0, 0, 254][..]));
+                seen += 1;
+            }
+        }
+    }
+    let sent = pair.link.stats()?.forth.sent;
+    assert_eq!(sent.dropped, 0, "{sent:?}");
+    Ok(())
+}
