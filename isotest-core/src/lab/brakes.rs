@@ -126,22 +126,28 @@ impl Brakes {
             let uncut = (burst / 2 / longest).clamp(1, UNCUT);
             rtnetlink::packets_in_one(&mut batch, end.index, uncut as u32);
             let links = &mut spaces.get_mut(&space).expect("every end of a cable is in a space that was made").links;
+            let refused = |refusal: &Refusal| {
+                let attempt = format!("{}: limiting what {} sends", plan::described(topology, at.cable), end.name);
+                Error::refused(attempt, refusal)
+            };
             match links.request(&batch) {
-                Ok(()) => {
-                    let mut within = Batch::default();
-                    qdisc::kickable(&mut within, end.index, longest);
-                    // Who kicks sends what waits, and is on another CPU than who sent it. A kernel without htb looks when it would have.
-                    let is_kickable = order::is_kept() && links.request(&within).is_ok();
-                    let VethEnd { name, index, .. } = end;
-                    brakes.ends.insert(number(at), End { space, name, index, is_kickable, longest });
-                }
+                Ok(()) => {}
                 // Then a sender is never held back.
                 Err(refusal) if refusal.errno == Errno::ENOENT => break,
-                Err(refusal) => {
-                    let attempt = format!("{}: limiting what {} sends", plan::described(topology, at.cable), end.name);
-                    return Err(Error::refused(attempt, &refusal));
-                }
-            };
+                Err(refusal) => return Err(refused(&refusal)),
+            }
+            let mut within = Batch::default();
+            qdisc::kickable(&mut within, end.index, longest);
+            // Who kicks sends what waits, and is on another CPU than who sent it.
+            let is_kickable = order::is_kept()
+                && match links.request(&within) {
+                    Ok(()) => true,
+                    // A kernel without htb looks when it would have.
+                    Err(refusal) if refusal.errno == Errno::ENOENT => false,
+                    Err(refusal) => return Err(refused(&refusal)),
+                };
+            let VethEnd { name, index, .. } = end;
+            brakes.ends.insert(number(at), End { space, name, index, is_kickable, longest });
         }
         Ok(brakes)
     }

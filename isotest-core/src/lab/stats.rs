@@ -142,6 +142,7 @@ fn counted(socket: &mut Socket, index: u32) -> std::result::Result<Counted, Refu
 fn dropped_in_queue(socket: &mut Socket, index: u32) -> std::result::Result<u64, Refusal> {
     let mut dropped_at = |place: &[u8]| {
         let mut question = Batch::default();
+        // Without the flag, only those who listen to all changes are told.
         question.add(libc::RTM_GETQDISC, libc::NLM_F_ECHO, place, |_| {});
         let mut dropped = 0;
         match socket.ask(&question, |_, answer| dropped = qdisc::dropped(answer)) {

@@ -77,7 +77,7 @@ impl Credit {
     /// A frame of so many bytes has come from this end.
     pub(super) fn note(&mut self, now: Instant, number: usize, bytes: usize) {
         let Some(end) = self.ends.get_mut(&number) else { return };
-        end.fill(now, self.usual.with(end.burst).rate);
+        end.fill(now, self.usual.rate);
         end.left = end.left.saturating_sub(LEAST.max(bytes as u64));
         if end.left < end.enough() && !end.asks {
             end.asks = true;
