@@ -29,6 +29,12 @@ const MOST_COUNTED: usize = 64 << 10;
 /// So many answers are said again at once.
 const MOST_AGAIN: usize = 1024;
 
+/// So many frames are taken from one socket before the next one has its turn, and before init looks at what else there is to do.
+const AT_ONCE: usize = 512;
+
+/// So many when nobody is waited for any more: more than the kernel keeps for a socket by default. Who sends may go on sending.
+const THE_LAST: usize = 16 << 10;
+
 /// `PACKET_OUTGOING` of linux/if_packet.h.
 const OUTGOING: u8 = 4;
 
@@ -62,6 +68,8 @@ struct Source {
     /// `None` for the test's own network.
     lab: Option<u64>,
     socket: Option<OwnedFd>,
+    /// How many frames were taken from it.
+    looked_at: u64,
     book: Book,
 }
 
@@ -120,20 +128,21 @@ impl Ledger {
 
     /// Forgets a lab that is gone.
     pub(crate) fn forget(&mut self, lab: u64) {
+        // While it is still known what was inside of it.
+        self.take_up_to(THE_LAST);
         self.count_unseen(|source| source.lab == Some(lab));
         self.sources.retain(|source| source.lab != Some(lab));
     }
 
     /// Counts what came unseen to those that go.
     fn count_unseen(&mut self, goes: impl Fn(&Source) -> bool) {
-        let sockets = self.sources.iter().filter(|source| goes(source)).filter_map(|source| source.socket.as_ref());
-        let unseen = sockets.map(|socket| unseen::at(socket.as_fd())).sum::<nix::Result<u64>>();
+        let unseen = self.sources.iter().filter(|source| goes(source)).map(Source::unseen).sum::<nix::Result<u64>>();
         self.unseen = self.unseen.and_then(|before| Ok(before + unseen?));
     }
 
     fn source(&mut self, lab: Option<u64>) -> &mut Source {
         let at = self.sources.iter().position(|source| source.lab == lab).unwrap_or_else(|| {
-            self.sources.push(Source { lab, socket: None, book: Book::default() });
+            self.sources.push(Source { lab, socket: None, looked_at: 0, book: Book::default() });
             self.sources.len() - 1
         });
         &mut self.sources[at]
@@ -150,8 +159,12 @@ impl Ledger {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    /// Writes down who has come, and sends all away.
+    /// Writes down who has come, and sends all away. Where very many have come, the others have their turn the next time.
     pub(crate) fn take(&mut self) {
+        self.take_up_to(AT_ONCE);
+    }
+
+    fn take_up_to(&mut self, most: usize) {
         let now = Instant::now();
         let (due, later) =
             std::mem::take(&mut self.again).into_iter().partition::<Vec<_>, _>(|answer| answer.when <= now);
@@ -166,7 +179,8 @@ impl Ledger {
             self.buffer.resize(64 << 10, 0);
         }
         for at in 0..self.sources.len() {
-            while let Some((length, interface)) = self.sources[at].receive(&mut self.buffer) {
+            for _ in 0..most {
+                let Some((length, interface)) = self.sources[at].receive(&mut self.buffer) else { break };
                 if let Some(attempt) = answer::to(&self.buffer[..length]) {
                     self.refuse(at, interface, attempt, now);
                 }
@@ -212,7 +226,7 @@ impl Ledger {
 
     /// Ends it.
     pub(crate) fn close(mut self) -> Closed {
-        self.take();
+        self.take_up_to(THE_LAST);
         self.count_unseen(|_| true);
         let tried = self.entries.into_iter().map(|((to, from), attempts)| Tried { to, from, attempts });
         let mut told: Vec<Tried> = tried.collect();
@@ -230,16 +244,26 @@ impl Source {
         }
     }
 
+    /// How many packets came to it and were not looked at. To be asked once.
+    fn unseen(&self) -> nix::Result<u64> {
+        self.socket.as_ref().map_or(Ok(0), |socket| unseen::at(socket.as_fd(), self.looked_at))
+    }
+
     /// The length of the next frame, and the interface that it came to.
-    fn receive(&self, buffer: &mut [u8]) -> Option<(usize, usize)> {
+    fn receive(&mut self, buffer: &mut [u8]) -> Option<(usize, usize)> {
         let socket = self.socket.as_ref()?;
         loop {
             let mut parts = [std::io::IoSliceMut::new(buffer)];
             match recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut parts, None, MsgFlags::MSG_DONTWAIT) {
-                Ok(received) => match received.address {
-                    Some(address) if address.pkttype() != OUTGOING => return Some((received.bytes, address.ifindex())),
-                    _ => {}
-                },
+                Ok(received) => {
+                    self.looked_at += 1;
+                    match received.address {
+                        Some(address) if address.pkttype() != OUTGOING => {
+                            return Some((received.bytes, address.ifindex()));
+                        }
+                        _ => {}
+                    }
+                }
                 Err(Errno::EINTR | Errno::ENETDOWN) => {}
                 Err(_) => return None,
             }

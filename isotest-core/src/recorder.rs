@@ -20,7 +20,7 @@ use nix::sys::socket::{
 
 use crate::pcapng::{self, LinkType, Packet, To, Way};
 use crate::report::Captured;
-use crate::sys::packet::{interface_name, missed};
+use crate::sys::packet::{counters, interface_name};
 
 /// The largest file that is written; what comes after that is counted.
 pub(crate) const LARGEST: u64 = 256 << 20;
@@ -151,7 +151,7 @@ impl Recorder {
         let mut end = Vec::new();
         let mut captured = Captured::default();
         for source in &self.sources {
-            let mut missed = u64::from(missed(source.socket.as_fd()).unwrap_or(0));
+            let mut missed = counters(source.socket.as_fd()).map_or(0, |counters| u64::from(counters.missed));
             captured.missed += missed;
             for interface in source.interfaces.values() {
                 captured.packets += interface.written;

@@ -144,5 +144,7 @@ fn what_is_not_seen_is_told_and_counts_as_forbidden() {
     ended.says(&["test in_a_flood_from_a_host ... FAILED"]);
     ended.says(&["test in_a_flood_of_a_test_that_may ... ok"]);
     let told = [told[0], " packets that were to leave came faster than they could be looked at"];
-    assert_eq!(ended.lines(&told), 3, "{}", ended.out);
+    assert_eq!(ended.lines(&told), 4, "{}", ended.out);
+    ended.says(&["test in_a_flood_that_does_not_end ... FAILED"]);
+    ended.says(&["isotest: the test timed out, and was killed with all that it had started"]);
 }

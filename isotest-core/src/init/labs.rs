@@ -65,8 +65,6 @@ impl Labs {
                 }
                 Heard::Gone(lost, seen) => {
                     self.has_missed("hearing what a lab says", lost);
-                    // While it is still known what was inside of it.
-                    self.ledger.take();
                     self.ledger.forget(lab);
                     self.count_in(lab);
                     drop(seen);

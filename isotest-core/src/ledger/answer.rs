@@ -23,7 +23,12 @@ const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMP_V6: u8 = 58;
 const IGMP: u8 = 2;
+
+/// Headers of IPv6 between the first one and what a packet carries (RFC 8200).
 const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const DESTINATION_OPTIONS: u8 = 60;
 
 /// A packet: its header, and what follows that.
 struct Packet<'f> {
@@ -43,7 +48,7 @@ pub(super) fn to(frame: &[u8]) -> Option<Attempt> {
     };
     let Packet { from, to: by, protocol, payload, .. } = packet;
     let by_itself = match protocol {
-        IGMP | HOP_BY_HOP => true,
+        IGMP => true,
         ICMP_V6 => matches!(payload.first()?, 130..=143),
         _ => false,
     };
@@ -81,7 +86,30 @@ fn v4(packet: &[u8]) -> Option<Packet<'_>> {
 
 fn v6(packet: &[u8]) -> Option<Packet<'_>> {
     let address = |at: usize| Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(packet.get(at..at + 16)?).ok()?)));
-    Some(Packet { from: address(8)?, to: address(24)?, protocol: packet[6], whole: packet, payload: packet.get(40..)? })
+    let (from, to) = (address(8)?, address(24)?);
+    let (mut protocol, mut payload) = (packet[6], packet.get(40..)?);
+    while let Some((next, length)) = header_between(protocol, payload) {
+        if protocol == FRAGMENT && is_later_fragment(payload) {
+            return None;
+        }
+        (protocol, payload) = (next, &payload[length..]);
+    }
+    Some(Packet { from, to, protocol, whole: packet, payload })
+}
+
+/// What follows a header that is none of a payload, and how long it is; `None` too where it does not end.
+fn header_between(protocol: u8, rest: &[u8]) -> Option<(u8, usize)> {
+    let length = match protocol {
+        HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS => 8 + usize::from(*rest.get(1)?) * 8,
+        FRAGMENT => 8,
+        _ => return None,
+    };
+    (rest.len() >= length).then(|| (rest[0], length))
+}
+
+/// Whether the packet began with another fragment, of which this header tells.
+fn is_later_fragment(header: &[u8]) -> bool {
+    u16::from_be_bytes([header[2], header[3]]) & 0xfff8 != 0
 }
 
 /// The name that a message asks for, and the answer that there is none to be had now.
@@ -189,6 +217,47 @@ mod tests {
         let mut header = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 1, 2, 3, 4];
         header[2..4].copy_from_slice(&length.to_be_bytes());
         [&[1; 6][..], &[2; 6], &[8, 0], &header, payload].concat()
+    }
+
+    /// A frame with a packet of IPv6 to 2001:db8::2, whose first header announces this.
+    fn frame_v6(next: u8, payload: &[u8]) -> Vec<u8> {
+        let [high, low] = (payload.len() as u16).to_be_bytes();
+        let address = |last: u8| [&[0x20, 1, 0xd, 0xb8][..], &[0; 11], &[last]].concat();
+        let header = [&[0x60, 0, 0, 0, high, low, next, 64][..], &address(1), &address(2)].concat();
+        [&[1; 6][..], &[2; 6], &[0x86, 0xdd], &header, payload].concat()
+    }
+
+    fn told(frame: &[u8]) -> Option<String> {
+        to(frame).map(|attempt| attempt.to.to_string())
+    }
+
+    #[test]
+    fn what_stands_between_the_first_header_and_the_payload_hides_nothing() {
+        let datagram = [0x80, 0, 1, 187, 0, 8, 0, 0];
+        let expected = Some("udp [2001:db8::2]:443".to_owned());
+        assert_eq!(told(&frame_v6(UDP, &datagram)), expected);
+        for between in [HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS] {
+            let options = [&[UDP, 1][..], &[0; 14], &datagram].concat();
+            assert_eq!(told(&frame_v6(between, &options)), expected, "{between}");
+        }
+        let two = [&[FRAGMENT, 0][..], &[0; 6], &[UDP, 0, 0, 1, 0, 0, 0, 9], &datagram].concat();
+        assert_eq!(told(&frame_v6(HOP_BY_HOP, &two)), expected, "the first fragment");
+        let too_long = [&[UDP, 200][..], &[0; 6], &datagram].concat();
+        assert_eq!(told(&frame_v6(HOP_BY_HOP, &too_long)), Some("protocol 0 2001:db8::2".to_owned()), "it does not end");
+    }
+
+    #[test]
+    fn a_packet_in_fragments_is_one_attempt() {
+        let later = [&[UDP, 0, 0x05, 0xa8, 0, 0, 0, 9][..], &[0x80, 0, 1, 187, 0, 8, 0, 0]].concat();
+        assert_eq!(told(&frame_v6(FRAGMENT, &later)), None);
+    }
+
+    #[test]
+    fn who_belongs_to_a_group_the_kernel_tells_by_itself() {
+        let report = [&[ICMP_V6, 0, 5, 2, 0, 0, 1, 0][..], &[143, 0, 0, 0, 0, 0, 0, 1]].concat();
+        assert_eq!(told(&frame_v6(HOP_BY_HOP, &report)), None);
+        let echo = [&[ICMP_V6, 0, 5, 2, 0, 0, 1, 0][..], &[128, 0, 0, 0, 0, 0, 0, 1]].concat();
+        assert_eq!(told(&frame_v6(HOP_BY_HOP, &echo)), Some("icmp 2001:db8::2".to_owned()));
     }
 
     #[test]

@@ -9,14 +9,16 @@ use nix::sched::{CloneFlags, setns};
 
 use crate::sys::{errno, packet};
 
-/// So far, in the network of this packet socket. The calling thread goes there and comes back; its directory is a `proc(5)`.
-pub(super) fn at(socket: BorrowedFd<'_>) -> Result<u64> {
-    let in_socket = packet::missed(socket)?;
+/// So far, in the network of this packet socket, of whose packets so many were looked at; to be asked once. The calling thread goes there
+/// and comes back; its directory is a `proc(5)`.
+pub(super) fn at(socket: BorrowedFd<'_>, looked_at: u64) -> Result<u64> {
+    // Those that had no room, and those that wait in it still.
+    let in_socket = u64::from(packet::counters(socket)?.came).saturating_sub(looked_at);
     let own = File::open("self/ns/net").map_err(errno)?;
     setns(packet::network(socket)?, CloneFlags::CLONE_NEWNET)?;
     let table = fs::read_to_string("self/net/dev").map_err(errno);
     setns(&own, CloneFlags::CLONE_NEWNET)?;
-    Ok(u64::from(in_socket) + before(&table?))
+    Ok(in_socket + before(&table?))
 }
 
 /// Of all interfaces: two lines of headings, then one for each with its name, bytes, packets, errors, dropped ones, and more.

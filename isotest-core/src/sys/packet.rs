@@ -18,8 +18,18 @@ pub(crate) fn interface_name(socket: BorrowedFd<'_>, index: i32) -> Result<Strin
     Ok(String::from_utf8_lossy(&name).into_owned())
 }
 
-/// How many packets found no room in the socket since this was asked the last time, `PACKET_STATISTICS`.
-pub(crate) fn missed(socket: BorrowedFd<'_>) -> Result<u32> {
+/// What a packet socket has counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counters {
+    /// Packets that came to it.
+    #[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "only a ledger asks"))]
+    pub(crate) came: u32,
+    /// Those among them that found no room.
+    pub(crate) missed: u32,
+}
+
+/// What it has counted since this was asked the last time, `PACKET_STATISTICS`.
+pub(crate) fn counters(socket: BorrowedFd<'_>) -> Result<Counters> {
     /// `PACKET_STATISTICS` of linux/if_packet.h, which answers with `struct tpacket_stats`: all packets, and those missed.
     const STATISTICS: libc::c_int = 6;
     let mut statistics = [0_u32; 2];
@@ -28,7 +38,7 @@ pub(crate) fn missed(socket: BorrowedFd<'_>) -> Result<u32> {
     // SAFETY: the kernel writes at most `length` bytes, which are the array's, and that lives until the call returns.
     let result = unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_PACKET, STATISTICS, value, &raw mut length) };
     super::check(libc::c_long::from(result))?;
-    Ok(statistics[1])
+    Ok(Counters { came: statistics[0], missed: statistics[1] })
 }
 
 /// The network that it is in, `SIOCGSKNS` of linux/sockios.h.
