@@ -71,10 +71,12 @@ impl Link {
     /// When the lab can't be built, or the kernel does not answer.
     pub fn stats(&self) -> Result<LinkStats> {
         let network = self.lab().up(ATTEMPT)?;
-        let ends = self.lab().read(|topology| {
-            [0, 1].map(|end| plan::end_of(topology, At { cable: self.cable(), end }).expect("every link has two ends"))
-        });
-        let [first, second] = [counted_at(&network, &ends[0])?, counted_at(&network, &ends[1])?];
+        let count = |end| {
+            let at = At { cable: self.cable(), end };
+            let end = self.lab().read(|topology| plan::end_of(topology, at).expect("every link has two ends"));
+            counted_at(&network, at, &end)
+        };
+        let [first, second] = [count(0)?, count(1)?];
         let fates = self.fates()?;
         Ok(LinkStats {
             forth: Flow { sent: first.sent, received: second.received.without(&fates.forth) },
@@ -102,7 +104,7 @@ impl Traffic {
 }
 
 /// What has come to an end of a link, and gone from it. What vanishes at barriers does so where the kernel has counted it already.
-fn counted_at(network: &Network, (space, end): &(Space, VethEnd)) -> Result<Counted> {
+fn counted_at(network: &Network, at: At, (space, end): &(Space, VethEnd)) -> Result<Counted> {
     let mut spaces = network.spaces();
     let built = spaces.get_mut(space).expect("every end of a link is in a space that was made");
     let refused = |refusal: Refusal| Error::refused(ATTEMPT, &refusal);
@@ -114,6 +116,9 @@ fn counted_at(network: &Network, (space, end): &(Space, VethEnd)) -> Result<Coun
     let received = &mut counted.received;
     received.packets = received.packets.saturating_sub(packets);
     received.bytes = received.bytes.saturating_sub(bytes + packets * ETHERNET_HEADER);
+    if let Some(wires) = &network.wires {
+        received.dropped = wires.dropped_at(at, received.dropped);
+    }
     received.dropped += packets;
     Ok(counted)
 }

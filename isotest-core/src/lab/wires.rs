@@ -14,7 +14,7 @@ mod way;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ use self::credit::Credit;
 pub(crate) use self::intake::Room;
 use self::intake::{Event, Intake, Source, Start};
 use self::opening::Opening;
-use self::outbox::Outbox;
+use self::outbox::{Addressed, Outbox, Refusals};
 use self::way::{Verdict, Way};
 use super::brakes::{self, Brakes, number};
 use super::build::Spaces;
@@ -56,6 +56,8 @@ struct Engine {
     stop: EventFd,
     /// How many frames came faster than they were taken.
     missed: AtomicU64,
+    /// What was refused at the end of each way, by the number of that end.
+    refusals: Vec<Refusals>,
     failure: Mutex<Option<Error>>,
 }
 
@@ -87,6 +89,7 @@ impl Wires {
             brakes,
             stop,
             missed: AtomicU64::new(0),
+            refusals: topology.cables.iter().flat_map(|_| [Refusals::default(), Refusals::default()]).collect(),
             failure: Mutex::new(None),
         });
         opening.end(&engine);
@@ -117,6 +120,11 @@ impl Wires {
 }
 
 impl Wires {
+    /// How many packets were dropped at an end that receives, where the kernel has counted so many.
+    pub(crate) fn dropped_at(&self, end: At, counted: u64) -> u64 {
+        self.engine.refusals[number(end)].correct(counted)
+    }
+
     /// How many packets came to all wires faster than they were taken.
     pub(crate) fn missed(&self) -> u64 {
         self.engine.missed.load(Ordering::Relaxed)
@@ -191,12 +199,17 @@ impl Engine {
     }
 }
 
+/// Sends frames by this socket.
+fn by(socket: &OwnedFd) -> impl FnMut(&[Addressed<'_>]) -> nix::Result<usize> {
+    |frames| frames::send(socket, frames.iter().copied())
+}
+
 /// The thread's own things.
 struct Carrier<'a> {
     engine: &'a Engine,
     intake: Intake,
     credit: Credit,
-    outbox: Outbox,
+    outbox: Outbox<'a>,
     /// When to look at which way. Some are there more often than needed.
     alarms: BinaryHeap<Reverse<(Instant, usize)>>,
     /// Until when there is much to carry.
@@ -205,7 +218,7 @@ struct Carrier<'a> {
 
 impl<'a> Carrier<'a> {
     fn new(engine: &'a Engine, intake: Intake) -> Carrier<'a> {
-        let (credit, outbox) = (Credit::new(&engine.brakes, intake.room()), Outbox::default());
+        let (credit, outbox) = (Credit::new(&engine.brakes, intake.room()), Outbox::new(&engine.refusals));
         Carrier { engine, intake, credit, outbox, alarms: BinaryHeap::new(), busy_until: None }
     }
 
@@ -225,7 +238,7 @@ impl<'a> Carrier<'a> {
             let is_full = taken == frames::AT_ONCE;
             // What has come is taken in first.
             if !is_full {
-                self.outbox.go_on(self.intake.socket())?;
+                self.outbox.go_on(Instant::now(), &mut by(self.intake.socket()))?;
             }
             if was_full && !is_full {
                 self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
@@ -281,7 +294,7 @@ impl<'a> Carrier<'a> {
         if later {
             self.outbox.keep(&at_once);
         } else {
-            self.outbox.put(socket, &at_once)?;
+            self.outbox.put(now, &at_once, &mut by(socket))?;
         }
         self.intake.forget();
         Ok(taken)
@@ -304,7 +317,7 @@ impl<'a> Carrier<'a> {
             drop(ways);
             room -= frames.len();
             let addressed: Vec<_> = frames.iter().map(|frame| (end_of(number), frame.as_slice())).collect();
-            self.outbox.put(self.intake.socket(), &addressed)?;
+            self.outbox.put(now, &addressed, &mut by(self.intake.socket()))?;
         }
         Ok(())
     }
