@@ -41,8 +41,8 @@ pub(crate) enum Message {
 pub(crate) enum Counted {
     /// What starts there.
     Sent,
-    /// Also what was to pass through.
-    Passing,
+    /// Also what was to pass through, but so many times, while it was being built.
+    Passing(u64),
 }
 
 /// What init hears of a lab.

@@ -5,7 +5,6 @@
 
 mod census;
 mod describe;
-mod egress;
 #[cfg(feature = "lab")]
 mod labs;
 mod litter;

@@ -49,6 +49,8 @@ mod netlink;
 #[cfg(all(target_os = "linux", feature = "lab"))]
 mod nft;
 #[cfg(target_os = "linux")]
+mod no_route;
+#[cfg(target_os = "linux")]
 mod outcome;
 #[cfg(target_os = "linux")]
 mod own;

@@ -44,6 +44,28 @@ fn each_way_over_a_link_is_counted_by_itself() -> Result<()> {
     Ok(())
 }
 
+/// What its kernels say by themselves when it comes up is counted too.
+#[isotest]
+fn what_is_sent_over_a_link_with_faults_is_received_or_dropped_from_the_first_packet_on() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    link.faults(Faults::new().loss(0.3))?;
+    let _socket = bob.enter(|| UdpSocket::bind("0.0.0.0:9")).expect("every port is free and allowed");
+    let sender = alice.enter(|| UdpSocket::bind("0.0.0.0:0")).expect("some port is free");
+    for _ in 0..DATAGRAMS {
+        sender.send_to(&[0; 1000], (bob.address(), 9)).expect("there is a route");
+    }
+    let adds_up = |flow: Flow| flow.sent.packets == flow.received.packets + flow.received.dropped;
+    // Kernels still say something now and then.
+    let all_arrived = (0..1000).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        link.stats().is_ok_and(|stats| adds_up(stats.forth) && adds_up(stats.back))
+    });
+    assert!(all_arrived, "{:?}", link.stats());
+    Ok(())
+}
+
 #[isotest]
 fn a_switch_counts_what_comes_from_each_and_goes_to_each() -> Result<()> {
     let lab = Lab::new()?;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use isotest::isotest;
-use isotest::lab::{Lab, Result};
+use isotest::lab::{Host, Lab, Result};
 
 use crate::talk::{connect, converse};
 
@@ -192,6 +192,24 @@ fn ipv6_alone_and_ipv4_alone_are_possible() -> Result<()> {
     lab.link(&alice, &bob)?.without_ipv6()?;
     assert_eq!(alice.addresses().iter().map(ToString::to_string).collect::<Vec<_>>(), ["fd00:0:1::1", "10.128.1.1"]);
     assert!(bob.addresses().into_iter().all(|address| converse(&alice, &bob, address)));
+    Ok(())
+}
+
+/// Not even an address of its own, by which the kernel would look for routers and tell of its groups.
+#[isotest]
+fn where_ipv6_is_left_out_an_interface_has_none() -> Result<()> {
+    let lab = Lab::new()?;
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| lab.host(name));
+    let (alice, bob, carol) = (alice?, bob?, carol?);
+    lab.link(&alice, &bob)?.without_ipv6()?;
+    lab.link(&bob, &carol)?;
+    let with_ipv6 = |host: &Host| {
+        let all = host.enter(|| std::fs::read_to_string("/proc/thread-self/net/if_inet6")).expect("its own /proc");
+        ["lo", "eth0", "eth1"].map(|name| all.lines().any(|line| line.ends_with(name)))
+    };
+    assert_eq!(with_ipv6(&alice), [true, false, false]);
+    assert_eq!(with_ipv6(&bob), [true, false, true]);
+    assert_eq!(with_ipv6(&carol), [true, true, false]);
     Ok(())
 }
 

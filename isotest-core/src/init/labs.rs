@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::egress;
 use crate::Egress;
 use crate::hatch::{Counted, Hatch, Heard, Message};
 use crate::ledger::{Closed, Ledger};
+use crate::no_route;
 use crate::outcome::{Failure, Stage};
 use crate::own::{Attempts, Own};
 use crate::report::Report;
@@ -142,8 +143,12 @@ fn attempts_in(networks: &[(OwnedFd, Counted)]) -> nix::Result<u64> {
     let own = File::open("self/ns/net").map_err(errno)?;
     let count = |(network, counted): &(OwnedFd, Counted)| {
         setns(network, CloneFlags::CLONE_NEWNET)?;
-        let passing = if *counted == Counted::Passing { egress::not_passed_on()? } else { 0 };
-        Ok(egress::attempts()? + passing)
+        let tables = Path::new("self/net");
+        let passing = match counted {
+            Counted::Sent => 0,
+            Counted::Passing(before) => no_route::passing(tables)?.saturating_sub(*before),
+        };
+        Ok(no_route::sent(tables)? + passing)
     };
     let attempts = networks.iter().map(count).sum();
     setns(&own, CloneFlags::CLONE_NEWNET).and(attempts)

@@ -6,11 +6,13 @@ use nix::sys::time::TimeVal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::census::Census;
 use super::litter::Clean;
-use super::{Sandbox, describe, egress, isolated};
+use super::{Sandbox, describe, isolated};
+use crate::no_route;
 use crate::outcome::{End, Failure, Stage};
 use crate::report::{Destinations, InForce, Kind, LeftFiles, LeftOver, Report, Usage};
 use crate::sys::word::SharedWord;
@@ -23,7 +25,7 @@ pub(super) fn take(sandbox: &Sandbox<'_>, end: End, word: &SharedWord, census: &
     let ended_by_itself = matches!(end, End::Exited(_) | End::Signalled(_));
     let leaks_matter = ended_by_itself && leaks != Policy::Ignore;
     let egress_matters = isolated(sandbox) && net == Namespace::Isolated && *egress != Egress::Ignore;
-    let (attempts, unseen) = match egress_matters.then(egress::attempts).transpose() {
+    let (attempts, unseen) = match egress_matters.then(|| no_route::sent(Path::new("self/net"))).transpose() {
         Ok(attempts) => (attempts, None),
         Err(errno) => {
             let step = "counting attempts to leave".to_owned();

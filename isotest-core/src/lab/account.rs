@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::Arc;
 
 use nix::poll::PollTimeout;
+use nix::sched::{CloneFlags, setns};
 
 use super::addresses::Prefix;
 use super::beyond;
@@ -22,6 +24,7 @@ use super::topology::{Role, Topology};
 use super::whereabouts::Whereabouts;
 use crate::hatch::{self, Counted, Message};
 use crate::ledger::{Book, Owner};
+use crate::no_route;
 use crate::own::Attempts;
 
 /// How it learns it.
@@ -126,14 +129,31 @@ pub(crate) fn close(init: &OwnedFd, places: &[Arc<Place>]) {
 
 fn count(topology: &Topology, routes: &[Vec<Hop>], spaces: &Spaces, init: &OwnedFd) -> nix::Result<()> {
     let networks = networks(topology);
-    let telling: Vec<usize> = nodes(topology).filter(|node| reaches_all(topology, routes, &networks, *node)).collect();
-    for counted in [Counted::Sent, Counted::Passing] {
-        let passes = counted == Counted::Passing;
-        let such = telling.iter().filter(|node| topology.nodes[**node].role.forwards() == passes);
-        let networks: Vec<BorrowedFd<'_>> = such.map(|node| spaces[&Space::Node(*node)].namespace.as_fd()).collect();
-        hatch::hand_over(init, &Message::Count(counted), &networks)?;
+    let telling = nodes(topology).filter(|node| reaches_all(topology, routes, &networks, *node));
+    let (passing, sending): (Vec<_>, Vec<_>) = telling.partition(|node| topology.nodes[*node].role.forwards());
+    let namespace = |node: &usize| spaces[&Space::Node(*node)].namespace.as_fd();
+    let sending: Vec<BorrowedFd<'_>> = sending.iter().map(namespace).collect();
+    hatch::hand_over(init, &Message::Count(Counted::Sent), &sending)?;
+    let passing: Vec<BorrowedFd<'_>> = passing.iter().map(namespace).collect();
+    for (router, before) in passing.iter().zip(counted_so_far(&passing)?) {
+        hatch::hand_over(init, &Message::Count(Counted::Passing(before)), &[*router])?;
     }
     Ok(())
+}
+
+/// How often each of these networks has had no route for what was to pass through.
+fn counted_so_far(networks: &[BorrowedFd<'_>]) -> nix::Result<Vec<u64>> {
+    if networks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let count = |network: &BorrowedFd<'_>| {
+        setns(network, CloneFlags::CLONE_NEWNET)?;
+        no_route::passing(Path::new("/proc/thread-self/net"))
+    };
+    std::thread::scope(|scope| {
+        let counting = scope.spawn(|| networks.iter().map(count).collect());
+        counting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// What is to be known of the lab, in parts that fit into packets.

@@ -73,15 +73,17 @@ pub(crate) fn namespaces(
             match space {
                 Space::Node(node) => {
                     settings(topology.nodes[*node].role)?;
-                    if *fresh_without_ipv6.get_or_init(ipv6_is_off) {
+                    if topology.is_without_ipv6(*node) {
+                        set(NO_IPV6, "1")?;
+                    } else if *fresh_without_ipv6.get_or_init(ipv6_is_off) {
                         set(IPV6_OFF, "0")?;
                     }
                     if let (true, Some(init)) = (captured, &init) {
                         hand_over(Message::Capture(topology.nodes[*node].name.clone()), init)?;
                     }
                 }
-                Space::Switches => {}
-                // Ends of wires have no addresses, and say nothing of their own.
+                // Ports of switches and ends of wires have no addresses, and say nothing of their own.
+                Space::Switches => set(NO_IPV6, "1")?,
                 Space::Wires => {
                     set(NO_IPV6, "1")?;
                     order::keep(cpu)?;
@@ -203,6 +205,7 @@ fn write(step: &Step, batch: &mut Batch, spaces: &Spaces) {
             rtnetlink::veth(batch, end, end_there, spaces[there].namespace.as_fd());
         }
         Step::Join { index, bridge, .. } => rtnetlink::join(batch, *index, *bridge),
+        Step::LeaveOutIpv6 { index, .. } => rtnetlink::without_own_address(batch, *index),
         Step::Raise { index, .. } => rtnetlink::raise(batch, *index),
         Step::Address { index, prefix, .. } => rtnetlink::address(batch, *index, *prefix),
         Step::Neighbour { index, address, mac, .. } => rtnetlink::neighbour(batch, *index, *address, *mac),

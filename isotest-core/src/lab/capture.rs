@@ -12,6 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
 
 use super::error::{Error, Result};
+use super::failure;
 use super::host::Host;
 use super::place::{Place, on_a_thread};
 use super::shared::{Network, Shared};
@@ -90,9 +91,11 @@ impl Source {
 fn capture(lab: &Shared, path: &Path, sources: impl FnOnce(&Topology) -> Vec<Source>) -> Result<Capture> {
     let attempt = || format!("capturing packets into {}", path.display());
     let failed = |error: std::io::Error| Error::new(attempt(), error.to_string());
+    let elsewhere = "name a file in a directory that is there and may be written";
     let network = lab.up(attempt())?;
     let about = path.file_stem().unwrap_or_default().to_string_lossy();
-    let mut recorder = File::create(path).and_then(|file| Recorder::new(file, &about)).map_err(failed)?;
+    let file = File::create(path).map_err(|error| failed(error).remedy(elsewhere))?;
+    let mut recorder = Recorder::new(file, &about).map_err(failed)?;
     for (source, socket) in open(lab.read(sources), &network)? {
         recorder.add(socket, source.label, source.only);
     }
@@ -138,17 +141,23 @@ impl Capture {
     /// Ends it, with what has been sent so far in the file; tells what that comes to.
     #[must_use = "a capture that missed packets says so"]
     pub fn stop(mut self) -> Captured {
-        self.end().unwrap_or_default()
+        match self.end() {
+            Some(Ok(captured)) => captured,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => Captured::default(),
+        }
     }
 
-    fn end(&mut self) -> Option<Captured> {
+    fn end(&mut self) -> Option<std::thread::Result<Captured>> {
         drop(self.running.take());
-        self.thread.take()?.join().ok()
+        Some(self.thread.take()?.join())
     }
 }
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        self.end();
+        if let Some(Err(_)) = self.end() {
+            failure::note("who captured packets of the lab has panicked: their file is not whole".to_owned());
+        }
     }
 }

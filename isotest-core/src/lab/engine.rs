@@ -126,7 +126,7 @@ fn disciplines(index: u32, before: &Faults, faults: &Faults, mtu: u32) -> Vec<(&
         let frame = u64::from(mtu) + 14;
         let room = match faults.queue.unwrap_or(Queue::Packets(100)) {
             Queue::Bytes(bytes) => bytes.max(frame),
-            Queue::Packets(packets) => packets * frame,
+            Queue::Packets(packets) => packets.saturating_mul(frame),
         };
         let mut batch = Batch::default();
         let place = if changed { qdisc::Place::WithinNetem } else { qdisc::Place::Root };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::kicks;
 use super::plan;
 use super::rtnetlink::{LOOPBACK, OUTSIDE};
 use super::sockets::Protocol;
@@ -64,6 +65,8 @@ impl Filter {
     /// The first that holds decides.
     fn rules(&self, side: &Side, interface: Field, closed: &[u32]) -> Vec<Rule> {
         let mut rules = Vec::from(never_judged(interface));
+        // It does not leave: the kernel is to look at what waits.
+        rules.push(Rule::accept().is(Field::Transport, &[kicks::PROTOCOL]));
         // Where all goes that would have no way anywhere, which comes before any firewall.
         rules.extend([Field::Input, Field::Output].map(|side| Rule::accept().by(side, OUTSIDE)));
         for (protocol, port) in &side.blocked {

@@ -15,8 +15,10 @@ use nix::sys::socket::{
 use super::qdisc;
 use crate::sys::errno;
 
-/// An IPv4 header that asks for nothing, to a group and of a protocol that are set aside for experiments (RFC 4727): at most one hop.
-const NOTHING: [u8; 20] = [0x45, 0, 0, 20, 0, 0, 0, 0, 1, 253, 0, 0, 0, 0, 0, 0, 224, 0, 0, 254];
+/// One of two that are set aside for experiments (RFC 3692).
+pub(crate) const PROTOCOL: u8 = 253;
+/// An IPv4 header that asks for nothing, to a group that is set aside likewise (RFC 4727): at most one hop.
+const NOTHING: [u8; 20] = [0x45, 0, 0, 20, 0, 0, 0, 0, 1, PROTOCOL, 0, 0, 0, 0, 0, 0, 224, 0, 0, 254];
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 254);
 
 /// The sockets to send it by, by the number of the end; none where that can't be.

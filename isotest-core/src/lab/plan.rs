@@ -40,6 +40,11 @@ pub(crate) enum Step {
         bridge: u32,
         what: String,
     },
+    /// Beside another one that has it.
+    LeaveOutIpv6 {
+        index: u32,
+        what: String,
+    },
     Raise {
         index: u32,
         what: String,
@@ -121,6 +126,10 @@ pub(crate) fn steps(topology: &Topology, routes: &[Vec<Hop>]) -> Vec<(Space, Ste
         }
         for (at, port) in topology.ports_of(node) {
             let index = index(topology, port);
+            if !topology.has_ipv6(at) && !topology.is_without_ipv6(node) {
+                let what = format!("leaving out IPv6 at {} of `{}`", port.interface(), it.name);
+                steps.push((space, Step::LeaveOutIpv6 { index, what }));
+            }
             let what = format!("bringing {} of `{}` up", port.interface(), it.name);
             steps.push((space, Step::Raise { index, what }));
             let addresses = topology.addresses(at).into_iter();
@@ -261,8 +270,7 @@ impl fmt::Display for Step {
         match self {
             Step::Bridge { name, .. } => write!(f, "making the bridge {name}"),
             Step::Veth { end, what, .. } => write!(f, "{what} by a veth pair ({})", end.name),
-            Step::Join { what, .. } => f.write_str(what),
-            Step::Raise { what, .. } => f.write_str(what),
+            Step::Join { what, .. } | Step::LeaveOutIpv6 { what, .. } | Step::Raise { what, .. } => f.write_str(what),
             Step::Address { prefix, host, .. } => write!(f, "giving `{host}` the address {prefix}"),
             Step::Neighbour { address, host, .. } => write!(f, "telling `{host}` who has the address {address}"),
             Step::Everything { like } => {

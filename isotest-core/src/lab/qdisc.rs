@@ -46,14 +46,22 @@ pub(crate) fn no_room(index: u32) -> [u8; 20] {
     header(index, 0, KICK)
 }
 
-/// How many packets it has dropped, by what the kernel tells of it.
-pub(crate) fn dropped(told: &[u8]) -> u32 {
-    /// `TCA_STATS_QUEUE` of linux/gen_stats.h: `struct gnet_stats_queue`, in which drops are the third word.
+/// What a discipline has counted, in packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Queue {
+    pub(crate) waiting: u32,
+    pub(crate) dropped: u32,
+}
+
+/// By what the kernel tells of it.
+pub(crate) fn counted(told: &[u8]) -> Queue {
+    /// `TCA_STATS_QUEUE` of linux/gen_stats.h: `struct gnet_stats_queue`, in which what waits is the first word, and drops are the third.
     const QUEUE: u16 = 3;
     let within = |bytes, wanted| attributes(bytes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
     let all = told.get(20..).and_then(|bytes| within(bytes, libc::TCA_STATS2));
-    let drops = all.and_then(|statistics| within(statistics, QUEUE)).and_then(|queue| queue.get(8..12));
-    u32::from_ne_bytes(drops.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default())
+    let queue = all.and_then(|statistics| within(statistics, QUEUE)).unwrap_or_default();
+    let word = |at: usize| queue.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_ne_bytes);
+    Queue { waiting: word(0), dropped: word(8) }
 }
 
 /// Delay, loss, duplication and damage.

@@ -19,6 +19,7 @@ use super::place::{Place, Rooms};
 use super::plan::{self, Space};
 use super::rules::Tables;
 use super::settle::Settled;
+use super::stats;
 use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
 use super::uplink::{self, WayOut};
 use super::vanished::Vanished;
@@ -148,7 +149,12 @@ impl Shared {
                     engine::set(topology, *at, faults, &mut spaces)?;
                 }
                 Stage::Up(network) if topology.cables[at.cable].wired => {
-                    network.wires.as_ref().map_or(Ok(()), |wires| wires.set(*at, faults.clone()))?;
+                    if let Some(wires) = &network.wires {
+                        // What was sent before meets what was wrong before.
+                        let sent = stats::sent(topology, *at, &mut network.spaces())?;
+                        wires.wait_until_taken(*at, sent)?;
+                        wires.set(*at, faults.clone())?;
+                    }
                 }
                 Stage::Up(_) => {
                     let cause =
@@ -267,15 +273,14 @@ impl Shared {
         let name = failure::name();
         failure::note(format!("{name} was\n\n{}", state.view(describe::drawn)));
         failure::note(seed::told(&name, self.seed));
-        let built = Network::build(&state.topology, self.seed, &self.outside).and_then(|network| {
-            let mut tables = barriers::tables(&state.topology, &state.barriers);
-            for (space, more) in translation::tables(&state.topology) {
-                tables.entry(space).or_default().extend(more);
-            }
-            network.change_rules("building the lab's address translation and barriers", tables)?;
-            held::tell(&state.topology, &network)?;
-            Ok(Arc::new(network))
-        });
+        let mut tables = barriers::tables(&state.topology, &state.barriers);
+        for (space, more) in translation::tables(&state.topology) {
+            tables.entry(space).or_default().extend(more);
+        }
+        let built = Network::build(&state.topology, tables, self.seed, &self.outside).map(Arc::new);
+        if built.is_err() {
+            self.outside.close();
+        }
         state.stage = match &built {
             Ok(network) => Stage::Up(Arc::clone(network)),
             Err(error) => Stage::Failed(error.clone()),
@@ -315,7 +320,7 @@ impl Network {
         self.settled.wait(node, host, &mut self.spaces())
     }
 
-    fn build(topology: &Topology, seed: u64, outside: &Arc<Outside>) -> Result<Network> {
+    fn build(topology: &Topology, tables: Tables, seed: u64, outside: &Arc<Outside>) -> Result<Network> {
         let routes = routes::of_all(topology);
         check::check(topology, &routes)?;
         let here = Rooms::here()?;
@@ -324,12 +329,14 @@ impl Network {
         let wanted = plan::spaces(topology).into_iter().chain(manner.sees().then_some(Space::Beyond));
         let (mut spaces, init) =
             build::namespaces(topology, &wanted.collect::<Vec<_>>(), &here.copy_of_network()?, manner)?;
+        let opening = Wires::open(topology, &spaces)?;
         build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
         carrier::wait(&plan::first_up(topology), &mut spaces)?;
         let settled = Settled::those_that_nobody_enters(topology, &mut spaces)?;
         engine::start(topology, &mut spaces)?;
-        let wires = Wires::start(topology, seed, &mut spaces)?;
+        let wires = opening.map(|opening| Wires::start(opening, topology, seed, &mut spaces)).transpose()?;
         let way_out = uplink::connect(topology, &mut spaces)?;
+        rules::replace("building the lab's address translation and barriers", &mut spaces, tables)?;
         let init = init.map(Arc::new);
         if let Some(init) = &init {
             account::open((topology, &routes), manner, &mut spaces, init)?;
@@ -360,6 +367,7 @@ impl Network {
             let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
             outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
         }
+        held::tell(topology, &places)?;
         // The last that can fail: of a lab that was not built the test's own files show nothing.
         let covered = views_here.map_or(Ok(Vec::new()), |views| files::show_here(&views))?;
         let spaces = Arc::new(Mutex::new(spaces));

@@ -4,15 +4,17 @@ use std::sync::PoisonError;
 
 use nix::errno::Errno;
 
+use super::brakes::number;
+use super::build::Spaces;
 use super::error::{Error, Result};
 use super::fates::Fates;
 use super::host::Host;
 use super::link::Link;
 use super::plan::{self, Space};
-use super::qdisc;
+use super::qdisc::{self, Queue};
 use super::rtnetlink::VethEnd;
 use super::shared::Network;
-use super::topology::At;
+use super::topology::{At, Topology};
 use crate::netlink::{Batch, Refusal, Socket, attributes};
 use crate::nft::Count;
 
@@ -123,6 +125,32 @@ fn counted_at(network: &Network, at: At, (space, end): &(Space, VethEnd)) -> Res
     Ok(counted)
 }
 
+/// How many packets have been sent at this end of a wire, those that wait to be included: so many will come to the other, or have come. Of
+/// what TCP sends, or a program by `UDP_SEGMENT`, what waits to be cut counts as one.
+pub(crate) fn sent(topology: &Topology, at: At, spaces: &mut Spaces) -> Result<u64> {
+    /// What is sent meanwhile would be counted twice.
+    const TRIES: usize = 10;
+    let refused = |refusal: Refusal| Error::refused(ATTEMPT, &refusal);
+    let Some((space, end)) = plan::end_of(topology, at) else { return Ok(0) };
+    let come = |spaces: &mut Spaces| {
+        let wires = spaces.get_mut(&Space::Wires).expect("a wire leads there");
+        let received = counted(&mut wires.links, plan::FIRST + number(at) as u32).map_err(refused)?.received;
+        // The kernel counts them before it finds no room for them.
+        Ok::<u64, Error>(received.packets.saturating_sub(received.dropped))
+    };
+    let mut before = come(spaces)?;
+    for _ in 0..TRIES {
+        let own = spaces.get_mut(&space).expect("every end of a link is in a space that was made");
+        let waiting = queue(&mut own.links, &qdisc::root(end.index)).map_err(refused)?.waiting;
+        let after = come(spaces)?;
+        if before == after {
+            return Ok(after + u64::from(waiting));
+        }
+        before = after;
+    }
+    Ok(before)
+}
+
 /// In bytes.
 const ETHERNET_HEADER: u64 = 14;
 
@@ -145,19 +173,21 @@ fn counted(socket: &mut Socket, index: u32) -> std::result::Result<Counted, Refu
 
 /// How many packets found no room in the queue before the interface, without those that were to find none.
 fn dropped_in_queue(socket: &mut Socket, index: u32) -> std::result::Result<u64, Refusal> {
-    let mut dropped_at = |place: &[u8]| {
-        let mut question = Batch::default();
-        // Without the flag, only those who listen to all changes are told.
-        question.add(libc::RTM_GETQDISC, libc::NLM_F_ECHO, place, |_| {});
-        let mut dropped = 0;
-        match socket.ask(&question, |_, answer| dropped = qdisc::dropped(answer)) {
-            // There is none.
-            Err(Refusal { errno: Errno::ENOENT, .. }) => Ok(0),
-            asked => asked.map(|()| dropped),
-        }
-    };
-    let all = dropped_at(&qdisc::root(index))?;
-    Ok(u64::from(all.saturating_sub(dropped_at(&qdisc::no_room(index))?)))
+    let all = queue(socket, &qdisc::root(index))?.dropped;
+    Ok(u64::from(all.saturating_sub(queue(socket, &qdisc::no_room(index))?.dropped)))
+}
+
+/// What a queue before an interface has counted.
+fn queue(socket: &mut Socket, place: &[u8]) -> std::result::Result<Queue, Refusal> {
+    let mut question = Batch::default();
+    // Without the flag, only those who listen to all changes are told.
+    question.add(libc::RTM_GETQDISC, libc::NLM_F_ECHO, place, |_| {});
+    let mut counted = Queue::default();
+    match socket.ask(&question, |_, answer| counted = qdisc::counted(answer)) {
+        // There is none.
+        Err(Refusal { errno: Errno::ENOENT, .. }) => Ok(Queue::default()),
+        asked => asked.map(|()| counted),
+    }
 }
 
 /// `struct rtnl_link_stats64` of linux/if_link.h: eight counters, each for both ways.

@@ -288,6 +288,19 @@ impl Topology {
         all
     }
 
+    /// Whether there is IPv6 at a port.
+    pub(crate) fn has_ipv6(&self, at: At) -> bool {
+        let chosen = self.port(at).is_some_and(|port| port.chosen.iter().any(|chosen| chosen.address().is_ipv6()));
+        chosen || self.segment(at.cable).networks[1].is_some()
+    }
+
+    /// Whether there is none at any port of a node, which has some.
+    pub(crate) fn is_without_ipv6(&self, node: usize) -> bool {
+        let mut ports = self.ports_of(node).map(|(at, _)| at).peekable();
+        let own = !matches!(self.nodes[node].role, Role::Here | Role::Internet | Role::Uplink);
+        own && ports.peek().is_some() && !ports.any(|at| self.has_ipv6(at))
+    }
+
     /// All addresses of a node, in the order of its ports.
     pub(crate) fn addresses_of(&self, node: usize) -> Vec<Prefix> {
         self.ports_of(node).flat_map(|(at, _)| self.addresses(at)).collect()

@@ -4,31 +4,29 @@
 //! make, 8 to 16 ms, several times the price of a lab; a plain socket takes microseconds. So only where many frames come is a ring made, or
 //! where there are many links.
 
+mod alarms;
+mod carry;
 mod clerk;
 mod credit;
 mod frame;
 mod intake;
 mod opening;
 mod outbox;
+mod overtaken;
 mod way;
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::time::TimeSpec;
 
-use self::credit::Credit;
 pub(crate) use self::intake::Room;
-use self::intake::{Event, Intake, Source, Start};
-use self::opening::Opening;
-use self::outbox::{Addressed, Outbox, Refusals};
-use self::way::{Verdict, Way};
+use self::intake::Start;
+pub(crate) use self::opening::Opening;
+use self::outbox::Refusals;
+use self::way::Way;
 use super::brakes::{self, Brakes, number};
 use super::build::Spaces;
 use super::chance::Chance;
@@ -36,7 +34,6 @@ use super::error::{Error, Result};
 use super::failure;
 use super::fates::Fates;
 use super::faults::Faults;
-use super::order::Cpus;
 use super::plan::{self, Space};
 use super::topology::{At, Topology};
 use crate::sys::frames;
@@ -54,51 +51,72 @@ struct Engine {
     ways: Mutex<Vec<Option<Way>>>,
     brakes: Arc<Brakes>,
     stop: EventFd,
+    /// How many frames of each way have been taken.
+    taken: Vec<AtomicU64>,
     /// How many frames came faster than they were taken.
     missed: AtomicU64,
     /// What was refused at the end of each way, by the number of that end.
     refusals: Vec<Refusals>,
     failure: Mutex<Option<Error>>,
+    /// Whether no more will be taken.
+    over: Mutex<bool>,
+    ends: Condvar,
 }
 
 /// From so many links on, or where packets are so long, a ring is made at once: beside the price of so many its own is small, and a plain
 /// socket has no room for what begins at all of them in the same milliseconds, or for more than some of the longest.
 const MANY_LINKS: usize = 5;
 const LONG: u32 = 9000;
-/// So many frames at once are a sign of more to come, for so long.
-const MANY: usize = 16;
-const A_WHILE: Duration = Duration::from_millis(20);
+
+/// How long the thread may take for what has come.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Wires {
-    /// Starts what carries frames over the wires, if there are any.
-    pub(crate) fn start(topology: &Topology, seed: u64, spaces: &mut Spaces) -> Result<Option<Wires>> {
-        if !spaces.contains_key(&Space::Wires) {
-            return Ok(None);
-        }
+    /// Opens what frames come in by, if there are any wires; before there are links, so that nothing is sent before.
+    pub(crate) fn open(topology: &Topology, spaces: &Spaces) -> Result<Option<Opening>> {
+        let Some(space) = spaces.get(&Space::Wires) else { return Ok(None) };
         let mtu = topology.cables.iter().filter_map(|cable| cable.mtu).max().unwrap_or(0).max(plan::USUAL_MTU);
         let count = topology.cables.iter().filter(|cable| topology.has_wire(cable)).count();
         let start = if count >= MANY_LINKS || mtu > LONG { Start::Large } else { Start::Small };
-        let opening =
-            Opening::begin((mtu + brakes::HEADERS) as usize, start, spaces[&Space::Wires].copy_of_namespace()?)?;
+        Opening::begin((mtu + brakes::HEADERS) as usize, start, space.copy_of_namespace()?).map(Some)
+    }
+
+    /// Starts what carries them.
+    pub(crate) fn start(opening: Opening, topology: &Topology, seed: u64, spaces: &mut Spaces) -> Result<Wires> {
         finish_checksums(topology, spaces)?;
         let stop = EventFd::from_flags(EfdFlags::EFD_CLOEXEC);
         let stop = stop.map_err(|errno| Error::kernel("making an event descriptor", errno))?;
         let brakes = Arc::new(Brakes::put_on(topology, spaces, opening.room()?)?);
+        let ways = ways(topology, seed);
         let engine = Arc::new(Engine {
-            ways: Mutex::new(ways(topology, seed)),
             brakes,
             stop,
+            taken: ways.iter().map(|_| AtomicU64::new(0)).collect(),
             missed: AtomicU64::new(0),
-            refusals: topology.cables.iter().flat_map(|_| [Refusals::default(), Refusals::default()]).collect(),
+            refusals: ways.iter().map(|_| Refusals::default()).collect(),
+            ways: Mutex::new(ways),
             failure: Mutex::new(None),
+            over: Mutex::new(false),
+            ends: Condvar::new(),
         });
-        opening.end(&engine);
-        Ok(Some(Wires { engine }))
+        opening.carry(&engine);
+        Ok(Wires { engine })
     }
 
     /// Says where the lab's spaces are from now on.
     pub(crate) fn are_in(&self, spaces: &Arc<Mutex<Spaces>>) {
         self.engine.brakes.are_in(spaces);
+    }
+
+    /// Waits until the thread has taken so many packets that were sent from this end, or it is plain that it won't.
+    pub(crate) fn wait_until_taken(&self, from: At, packets: u64) -> Result<()> {
+        let begun = Instant::now();
+        let taken = || self.engine.taken[number(from)].load(Ordering::Acquire) + self.missed();
+        while taken() < packets && begun.elapsed() < PATIENCE {
+            self.engine.check()?;
+            std::thread::sleep(Duration::from_micros(20));
+        }
+        Ok(())
     }
 
     /// Changes what is wrong with a wire, from one end.
@@ -133,9 +151,10 @@ impl Wires {
 
 impl Drop for Wires {
     fn drop(&mut self) {
-        // Not waited for: closing the socket takes the thread a grace period.
-        if self.engine.stop.write(1).is_err() {
-            failure::note("the thread of the lab's wires could not be told to end".to_owned());
+        match self.engine.stop.write(1) {
+            // Not for its end: closing the socket takes the thread a grace period.
+            Ok(_) => self.engine.wait_until_over(),
+            Err(_) => failure::note("the thread of the lab's wires could not be told to end".to_owned()),
         }
         let missed = self.missed();
         if missed > 0 {
@@ -192,133 +211,19 @@ impl Engine {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
-    fn fail(&self, errno: Errno) {
-        let error = Error::kernel("carrying packets over the lab's wires", errno);
-        failure::note(error.to_string());
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-    }
-}
-
-/// Sends frames by this socket.
-fn by(socket: &OwnedFd) -> impl FnMut(&[Addressed<'_>]) -> nix::Result<usize> {
-    |frames| frames::send(socket, frames.iter().copied())
-}
-
-/// The thread's own things.
-struct Carrier<'a> {
-    engine: &'a Engine,
-    intake: Intake,
-    credit: Credit,
-    outbox: Outbox<'a>,
-    /// When to look at which way. Some are there more often than needed.
-    alarms: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// Until when there is much to carry.
-    busy_until: Option<Instant>,
-}
-
-impl<'a> Carrier<'a> {
-    fn new(engine: &'a Engine, intake: Intake) -> Carrier<'a> {
-        let (credit, outbox) = (Credit::new(&engine.brakes, intake.room()), Outbox::new(&engine.refusals));
-        Carrier { engine, intake, credit, outbox, alarms: BinaryHeap::new(), busy_until: None }
+    fn fail(&self, cause: Error) {
+        failure::note(cause.to_string());
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
     }
 
-    fn run(mut self) -> nix::Result<()> {
-        let cpus = Cpus::of_this_thread()?;
-        cpus.stay_near()?;
-        // A wait ends when it should, not up to 50 µs later. Without it all is as right, but later.
-        nix::sys::prctl::set_timerslack(1).or(Ok::<_, Errno>(()))?;
-        let mut was_full = false;
-        loop {
-            let taken = match self.intake.wait(self.engine.stop.as_fd(), self.timeout(was_full))? {
-                Event::End => return Ok(()),
-                Event::Frames(source) if !self.outbox.is_full() => self.take(source)?,
-                Event::Frames(_) | Event::Time => 0,
-            };
-            self.deliver_due()?;
-            let is_full = taken == frames::AT_ONCE;
-            // What has come is taken in first.
-            if !is_full {
-                self.outbox.go_on(Instant::now(), &mut by(self.intake.socket()))?;
-            }
-            if was_full && !is_full {
-                self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
-            }
-            was_full = is_full;
-            self.credit.settle(Instant::now(), self.intake.load(self.outbox.bytes()), self.intake.room());
-            self.settle(&cpus, taken)?;
-        }
+    /// Says that no more will be taken.
+    fn is_over(&self) {
+        *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.ends.notify_all();
     }
 
-    /// Chooses the CPUs for so many frames.
-    fn settle(&mut self, cpus: &Cpus, taken: usize) -> nix::Result<()> {
-        if taken >= MANY {
-            if self.busy_until.replace(Instant::now() + A_WHILE).is_none() {
-                cpus.keep_away()?;
-            }
-        } else if self.busy_until.is_some_and(|until| until < Instant::now()) {
-            self.busy_until = None;
-            cpus.stay_near()?;
-        }
-        Ok(())
-    }
-
-    /// How long to wait for more frames.
-    fn timeout(&self, more: bool) -> Option<TimeSpec> {
-        let alarm = self.alarms.peek().map(|Reverse((due, _))| *due).into_iter().chain(self.credit.next()).min();
-        let until_alarm = alarm.map(|due| due.saturating_duration_since(Instant::now()));
-        let next = until_alarm.into_iter().chain(self.outbox.next()).chain(more.then_some(Duration::ZERO)).min();
-        next.map(TimeSpec::from_duration)
-    }
-
-    /// Takes what has arrived, and passes on what need not wait.
-    fn take(&mut self, source: Source) -> nix::Result<usize> {
-        let taken = self.intake.receive(source)?;
-        let later = taken == frames::AT_ONCE && self.intake.fills();
-        let now = Instant::now();
-        let mut at_once: Vec<(u32, &[u8])> = Vec::with_capacity(taken);
-        let mut ways = self.engine.ways();
-        let (socket, arrived) = self.intake.arrived();
-        for arrived in arrived {
-            let number = number_of(arrived.interface);
-            self.credit.note(now, number, arrived.frame.len());
-            let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
-            let before = way.alarm();
-            let frame = arrived.frame;
-            if let Verdict::Deliver(copies) = way.arrive(now, frame) {
-                at_once.extend(std::iter::repeat_n((end_of(number), &*frame), copies));
-            }
-            let alarm = way.alarm().filter(|alarm| before.is_none_or(|before| *alarm < before));
-            self.alarms.extend(alarm.map(|alarm| Reverse((alarm, number))));
-        }
-        drop(ways);
-        if later {
-            self.outbox.keep(&at_once);
-        } else {
-            self.outbox.put(now, &at_once, &mut by(socket))?;
-        }
-        self.intake.forget();
-        Ok(taken)
-    }
-
-    /// Passes on what has waited long enough, or some of it.
-    fn deliver_due(&mut self) -> nix::Result<()> {
-        let now = Instant::now();
-        let mut room = frames::AT_ONCE;
-        while room > 0 {
-            let Some(Reverse((due, number))) = self.alarms.pop() else { break };
-            if due > now {
-                self.alarms.push(Reverse((due, number)));
-                break;
-            }
-            let mut ways = self.engine.ways();
-            let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
-            let frames: Vec<_> = std::iter::from_fn(|| way.next_due(now)).take(room).collect();
-            self.alarms.extend(way.alarm().map(|alarm| Reverse((alarm, number))));
-            drop(ways);
-            room -= frames.len();
-            let addressed: Vec<_> = frames.iter().map(|frame| (end_of(number), frame.as_slice())).collect();
-            self.outbox.put(now, &addressed, &mut by(self.intake.socket()))?;
-        }
-        Ok(())
+    fn wait_until_over(&self) {
+        let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.ends.wait_timeout_while(over, PATIENCE, |over| !*over));
     }
 }

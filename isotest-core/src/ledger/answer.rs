@@ -243,7 +243,11 @@ mod tests {
         let two = [&[FRAGMENT, 0][..], &[0; 6], &[UDP, 0, 0, 1, 0, 0, 0, 9], &datagram].concat();
         assert_eq!(told(&frame_v6(HOP_BY_HOP, &two)), expected, "the first fragment");
         let too_long = [&[UDP, 200][..], &[0; 6], &datagram].concat();
-        assert_eq!(told(&frame_v6(HOP_BY_HOP, &too_long)), Some("protocol 0 2001:db8::2".to_owned()), "it does not end");
+        assert_eq!(
+            told(&frame_v6(HOP_BY_HOP, &too_long)),
+            Some("protocol 0 2001:db8::2".to_owned()),
+            "it does not end"
+        );
     }
 
     #[test]

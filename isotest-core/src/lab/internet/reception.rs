@@ -7,8 +7,10 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -21,6 +23,7 @@ use super::panics::{self, Over};
 use super::world::{Who, World};
 use super::{Asked, datagrams};
 use crate::lab::error::{Error, Result};
+use crate::lab::failure;
 use crate::lab::names::Found;
 use crate::lab::place::on_a_thread;
 use crate::lab::sockets::Protocol;
@@ -57,6 +60,8 @@ impl fmt::Debug for Handler {
 pub(crate) struct Outside {
     state: Mutex<State>,
     over: Arc<Over>,
+    /// Whether it has said that it lacks something.
+    lacking: AtomicBool,
     #[cfg(feature = "tls")]
     authority: Mutex<Option<Arc<super::tls::Authority>>>,
 }
@@ -155,6 +160,13 @@ impl Outside {
         }
     }
 
+    /// Says, once, why it can't do something.
+    fn lacks(&self, what: &str, error: &std::io::Error) {
+        if !self.lacking.swap(true, Ordering::Relaxed) {
+            failure::note(format!("the lab's internet can't {what}: {error}"));
+        }
+    }
+
     fn handler(&self, protocol: Protocol, at: SocketAddr, from: SocketAddr) -> Option<(Asked, Handler)> {
         let state = self.state();
         if state.hosts.contains(&at.ip()) {
@@ -219,6 +231,9 @@ fn bound((protocol, address): Address) -> Result<Option<(Address, OwnedFd)>> {
     }
 }
 
+/// How long it waits where it lacks something, such as descriptors.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Waits until there is something at the socket; `false` when the lab is gone.
 fn wait(socket: &impl AsFd, alarm: &UnixStream) -> bool {
     let mut both = [alarm.as_fd(), socket.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
@@ -234,7 +249,11 @@ fn receive(door: &TcpListener, alarm: &UnixStream, outside: &Outside) {
         let (stream, from) = match door.accept() {
             Ok(accepted) => accepted,
             Err(error) if transient(&error) => continue,
-            Err(error) => panic!("the lab's internet can't take another connection: {error}"),
+            Err(error) => {
+                outside.lacks("take another connection", &error);
+                std::thread::sleep(PAUSE); // It waits where it is.
+                continue;
+            }
         };
         let asked = stream.local_addr().map(|at| outside.handler(Protocol::Tcp, at, from));
         let Ok(Some((asked, Handler::Tcp(handler)))) = asked else {
@@ -246,7 +265,9 @@ fn receive(door: &TcpListener, alarm: &UnixStream, outside: &Outside) {
         let over = Arc::clone(&outside.over);
         let serve = move || panics::watch(asked.to_string(), &over, || handler(stream, asked.clone()));
         let started = blocking.and_then(|()| thread.spawn(serve));
-        started.unwrap_or_else(|error| panic!("the lab's internet can't serve another connection: {error}"));
+        if let Err(error) = started {
+            outside.lacks("serve another connection", &error);
+        }
     }
 }
 

@@ -187,7 +187,8 @@ impl Intake {
     /// How many frames found no room since this was asked the last time.
     pub(super) fn missed(&self) -> nix::Result<u64> {
         let plain = packet::counters(self.plain.as_fd())?.missed;
-        let ring = if let Making::Done(ring) = &self.ring { packet::counters(ring.socket().as_fd())?.missed } else { 0 };
+        let ring =
+            if let Making::Done(ring) = &self.ring { packet::counters(ring.socket().as_fd())?.missed } else { 0 };
         Ok(u64::from(plain) + u64::from(ring))
     }
 

@@ -2,18 +2,19 @@
 //! is given the engine.
 
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 
 use super::super::error::{Error, Result};
+use super::Engine;
+use super::carry::Carrier;
 use super::intake::{Intake, Room, Start};
-use super::{Carrier, Engine};
 
 /// A thread that has begun.
-pub(super) struct Opening {
+pub(crate) struct Opening {
     opened: Receiver<nix::Result<Room>>,
     give: Sender<Arc<Engine>>,
 }
@@ -34,8 +35,7 @@ impl Opening {
             };
             // Who has begun it is gone only where the lab could not be built, or the test has ended.
             if let (Ok(()), Some(intake), Ok(engine)) = (tell.send(room), intake, given.recv()) {
-                let ended = Carrier::new(&engine, intake).run();
-                ended.unwrap_or_else(|errno| engine.fail(errno));
+                carry(&engine, intake);
             }
         };
         let thread = std::thread::Builder::new().name("lab-wires".to_owned()).spawn(run);
@@ -45,12 +45,26 @@ impl Opening {
 
     /// Waits until it has opened that; tells what it is.
     pub(super) fn room(&self) -> Result<Room> {
-        let room = self.opened.recv().unwrap_or(Err(Errno::ESRCH));
-        room.map_err(|errno| Error::kernel("opening a packet socket for the lab's wires", errno))
+        let attempt = "opening a packet socket for the lab's wires";
+        let room = self.opened.recv().map_err(|_| Error::new(attempt, "its thread has panicked"))?;
+        room.map_err(|errno| Error::kernel(attempt, errno))
     }
 
     /// Has it carry frames.
-    pub(super) fn end(self, engine: &Arc<Engine>) {
+    pub(super) fn carry(self, engine: &Arc<Engine>) {
         self.give.send(Arc::clone(engine)).ok(); // It listens, unless the test has ended.
     }
+}
+
+/// Carries frames until the lab is gone, or that fails.
+fn carry(engine: &Engine, intake: Intake) {
+    let attempt = "carrying packets over the lab's wires";
+    let mut carrier = Carrier::new(engine, intake);
+    // What it was about is not looked at any more, but for the counters.
+    match catch_unwind(AssertUnwindSafe(|| carrier.run())) {
+        Ok(Ok(())) => {}
+        Ok(Err(errno)) => engine.fail(Error::kernel(attempt, errno)),
+        Err(_) => engine.fail(Error::new(attempt, "its thread has panicked, as it says above")),
+    }
+    engine.is_over();
 }

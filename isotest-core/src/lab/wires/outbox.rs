@@ -172,12 +172,15 @@ impl<'r> Outbox<'r> {
                 break;
             }
             let waiting = std::mem::take(&mut self.lanes.entry(interface).or_default().waiting);
-            let first: Vec<Addressed<'_>> = waiting.iter().take(frames::AT_ONCE).map(|frame| (interface, &**frame)).collect();
+            let first: Vec<Addressed<'_>> =
+                waiting.iter().take(frames::AT_ONCE).map(|frame| (interface, &**frame)).collect();
             let mut done = 0;
             while done < first.len() {
                 match send(&first[done..]) {
                     Ok(sent) => {
-                        first[done..done + sent].iter().for_each(|(_, frame)| self.is_delivered(interface, frame.len()));
+                        first[done..done + sent]
+                            .iter()
+                            .for_each(|(_, frame)| self.is_delivered(interface, frame.len()));
                         done += sent;
                     }
                     Err(Errno::EINTR) => {}
@@ -253,7 +256,8 @@ mod tests {
         fn send(&mut self) -> impl FnMut(&[Addressed<'_>]) -> Result<usize> {
             |frames| {
                 self.asked += 1;
-                let passes = |(to, frame): &Addressed<'_>| self.refuses.get(to).is_none_or(|least| frame.len() < *least);
+                let passes =
+                    |(to, frame): &Addressed<'_>| self.refuses.get(to).is_none_or(|least| frame.len() < *least);
                 let sent = frames.iter().position(|frame| !passes(frame)).unwrap_or(frames.len());
                 self.delivered.extend(frames[..sent].iter().map(|(to, frame)| (*to, frame.len())));
                 if sent == 0 { Err(Errno::ENOBUFS) } else { Ok(sent) }

@@ -7,6 +7,7 @@ use super::super::chance::{Chance, Purpose};
 use super::super::fates::Fates;
 use super::super::faults::{Faults, GilbertElliott, Queue, Rate};
 use super::frame;
+use super::overtaken::Overtaken;
 
 /// One way over a wire.
 #[derive(Debug)]
@@ -22,15 +23,7 @@ pub(crate) struct Way {
     /// What is on its way, in order.
     line: VecDeque<(Instant, Vec<u8>)>,
     bytes_in_line: usize,
-    held: Vec<Held>,
-}
-
-/// A packet that waits until others have overtaken it.
-#[derive(Clone, Debug)]
-struct Held {
-    by: u32,
-    until: Instant,
-    frame: Vec<u8>,
+    overtaken: Overtaken,
 }
 
 /// Where packets wait for their turn.
@@ -70,7 +63,7 @@ impl Way {
             bottleneck: Bottleneck::default(),
             line: VecDeque::new(),
             bytes_in_line: 0,
-            held: Vec::new(),
+            overtaken: Overtaken::default(),
         }
     }
 
@@ -106,7 +99,7 @@ impl Way {
         }
         let happens = |purpose, probability| self.chance.happens(purpose, number, probability);
         let doubled = happens(Purpose::Duplicate, self.faults.duplicate);
-        let held = happens(Purpose::Reorder, self.faults.reorder);
+        let reordered = happens(Purpose::Reorder, self.faults.reorder);
         if happens(Purpose::Corrupt, self.faults.corrupt) {
             self.fates.corrupted += 1;
             frame::damage(frame, self.chance.number(Purpose::Bit, number));
@@ -116,7 +109,12 @@ impl Way {
             return Verdict::Forget;
         };
         self.fates.duplicated += u64::from(doubled);
-        self.forward(now, due, frame, 1 + usize::from(doubled), held)
+        let copies = 1 + usize::from(doubled);
+        if reordered {
+            self.hold_back(due, frame, copies);
+            return Verdict::Forget;
+        }
+        self.forward(now, due, frame, copies)
     }
 
     /// Whether chance, or a number, says that this packet gets lost.
@@ -135,6 +133,9 @@ impl Way {
 
     /// When a packet arrives at the other end; `None` where there is no room for it.
     fn due(&mut self, now: Instant, number: u64, bytes: usize) -> Option<Instant> {
+        if self.bytes_in_line + bytes > MOST_IN_LINE {
+            return None;
+        }
         let mut due = now;
         if let Some(rate) = self.faults.rate {
             due = self.bottleneck.pass(now, bytes as u64, rate, self.faults.queue.unwrap_or(QUEUE))?;
@@ -143,48 +144,33 @@ impl Way {
         let early = jitter.mul_f64(2.0 * self.chance.share(Purpose::Jitter, number));
         due = due + self.faults.latency + jitter - early;
         // Nobody overtakes those before.
-        due = self.line.back().map_or(due, |(before, _)| due.max(*before));
-        (self.bytes_in_line + bytes <= MOST_IN_LINE).then_some(due)
+        Some(self.line.back().map_or(due, |(before, _)| due.max(*before)))
     }
 
-    fn forward(&mut self, now: Instant, due: Instant, frame: &[u8], copies: usize, held: bool) -> Verdict {
-        if held {
-            self.fates.reordered += 1;
-            self.bytes_in_line += frame.len() * copies;
-            let held = Held { by: self.faults.reorder_by, until: due + PATIENCE, frame: frame.to_vec() };
-            self.held.extend(std::iter::repeat_n(held, copies));
-            return Verdict::Forget;
+    /// Has others overtake it.
+    fn hold_back(&mut self, due: Instant, frame: &[u8], copies: usize) {
+        self.fates.reordered += 1;
+        self.bytes_in_line += frame.len() * copies;
+        for _ in 0..copies {
+            self.overtaken.wait(self.faults.reorder_by, due + PATIENCE, frame.to_vec());
         }
+    }
+
+    fn forward(&mut self, now: Instant, due: Instant, frame: &[u8], copies: usize) -> Verdict {
         let at_once = due <= now && self.line.is_empty();
         if !at_once {
             self.bytes_in_line += frame.len() * copies;
             self.line.extend((0..copies).map(|_| (due, frame.to_vec())));
         }
-        self.overtake(due);
+        self.overtaken.pass();
+        self.line.extend(std::iter::from_fn(|| self.overtaken.next()).map(|frame| (due, frame)));
         if at_once { Verdict::Deliver(copies) } else { Verdict::Forget }
-    }
-
-    /// One more has overtaken those that are held back.
-    fn overtake(&mut self, due: Instant) {
-        self.held.iter_mut().for_each(|held| held.by -= 1);
-        let line = &mut self.line;
-        self.held.retain_mut(|held| {
-            if held.by == 0 {
-                line.push_back((due, std::mem::take(&mut held.frame)));
-            }
-            held.by > 0
-        });
     }
 
     /// The next frame whose time has come.
     pub(crate) fn next_due(&mut self, now: Instant) -> Option<Vec<u8>> {
         let has_come = self.line.front().is_some_and(|(due, _)| *due <= now);
-        let frame = if has_come {
-            self.line.pop_front()?.1
-        } else {
-            let patience_ended = self.held.iter().position(|held| held.until <= now)?;
-            self.held.remove(patience_ended).frame
-        };
+        let frame = if has_come { self.line.pop_front()?.1 } else { self.overtaken.next_impatient(now)? };
         self.bytes_in_line -= frame.len();
         Some(frame)
     }
@@ -192,7 +178,7 @@ impl Way {
     /// When to ask for it.
     pub(crate) fn alarm(&self) -> Option<Instant> {
         let of_line = self.line.front().map(|(due, _)| *due);
-        of_line.into_iter().chain(self.held.iter().map(|held| held.until)).min()
+        of_line.into_iter().chain(self.overtaken.until()).min()
     }
 }
 
