@@ -149,7 +149,8 @@ impl Lab {
     ///
     /// When the name is no such label or taken, or the lab is up already.
     pub fn host(&self, name: &str) -> Result<Host> {
-        let node = self.shared.draw(|topology| topology.add_node(name, Role::Host))?;
+        let node =
+            self.shared.draw(format!("adding the host `{name}`"), |topology| topology.add_node(name, Role::Host))?;
         Ok(Host::new(&self.shared, node, name))
     }
 
@@ -159,7 +160,9 @@ impl Lab {
     ///
     /// As [`Lab::host`].
     pub fn router(&self, name: &str) -> Result<Router> {
-        let node = self.shared.draw(|topology| topology.add_node(name, Role::Router))?;
+        let node = self
+            .shared
+            .draw(format!("adding the router `{name}`"), |topology| topology.add_node(name, Role::Router))?;
         Ok(Router::new(Host::new(&self.shared, node, name)))
     }
 
@@ -169,7 +172,7 @@ impl Lab {
     ///
     /// As [`Lab::host`], and beyond 127 switches.
     pub fn switch(&self, name: &str) -> Result<Switch> {
-        let switch = self.shared.draw(|topology| topology.add_switch(name))?;
+        let switch = self.shared.draw(format!("adding the switch `{name}`"), |topology| topology.add_switch(name))?;
         Ok(Switch::new(&self.shared, switch))
     }
 
@@ -181,11 +184,14 @@ impl Lab {
     /// When both are the same host, one belongs to another lab, or the lab is up already.
     pub fn link(&self, a: &Host, b: &Host) -> Result<Link> {
         let nodes = [self.shared.node_of(a)?, self.shared.node_of(b)?];
-        let cable = self.shared.draw(|topology| topology.add_link(nodes))?;
+        let attempt = format!("linking `{}` and `{}`", a.name(), b.name());
+        let cable = self.shared.draw(attempt, |topology| topology.add_link(nodes))?;
         Ok(Link::new(&self.shared, cable))
     }
 
-    /// The test body's own network, as a host called `here`: link it to others to talk to them without entering one.
+    /// The test body's own network, as a host called `here`: link it to others to talk to them without entering one. One lab at a time can
+    /// have it. It takes some tens of milliseconds, because what is added to a network that stays has to be taken away again, for which the
+    /// kernel waits until nobody uses it.
     ///
     /// # Errors
     ///

@@ -108,7 +108,7 @@ fn a_crashed_host_is_entered_by_nobody_until_it_is_restarted() -> Result<()> {
     bob.spawn(|| ())?.join();
     let here = lab.here();
     expect_test::expect![
-        "changing the lab: it is up already; add all hosts and links, and choose their addresses, before the first host is entered"
+        "adding `here`: the lab is up already; add all hosts and links, and choose their addresses, before the first host is entered"
     ]
     .assert_eq(&here.expect_err("too late").to_string());
     drop(alice);

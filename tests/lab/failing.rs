@@ -16,7 +16,7 @@ fn cargo_test_prints_the_seed_of_failed_tests_and_of_no_others() {
     // The second lab of a test is told apart.
     assert_eq!([ended.lines(&["isotest: lab 2 was"]), ended.lines(&["isotest: lab 2's seed was 7"])], [1, 1]);
     ended.says(&["making a lab: this is not inside a sandbox"]);
-    ended.says(&["Error: changing the lab: it is up already"]);
+    ended.says(&["Error: adding the host `carol`: the lab is up already"]);
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn an_internet_too_late_is_refused() -> Result<()> {
     let lab = Lab::new()?;
     lab.host("alice")?;
     lab.up()?;
-    assert!(lab.internet().expect_err("it is up").to_string().contains("it is up already"));
+    assert!(lab.internet().expect_err("it is up").to_string().contains("the lab is up already"));
     Ok(())
 }
 

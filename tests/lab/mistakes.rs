@@ -105,9 +105,9 @@ fn addresses_are_checked() -> Result<()> {
     );
     says(
         link.address(&alice, "ten"),
-        &expect![[
-            r#"choosing the address ten for `alice`: "ten" has no slash: write an address, a slash and the number of the network's bits, such as 10.1.0.0/16 or fd00:7::/64"#
-        ]],
+        &expect![
+            "choosing the address ten for `alice`: it is no IP address; write one such as 10.1.0.5 or fd00:7::5, with its network's length where that differs: 10.1.0.5/16"
+        ],
     );
     says(
         link.network("10.9.0.1/24"),
@@ -145,7 +145,7 @@ fn addresses_are_checked() -> Result<()> {
     says(
         link.mac(&bob, "01:00:00:00:00:01"),
         &expect![[
-            r#"choosing the hardware address 01:00:00:00:00:01: "01:00:00:00:00:01" is no hardware address of one interface: write six hexadecimal bytes, the first one even, such as 02:00:00:00:00:07"#
+            r#"choosing the hardware address 01:00:00:00:00:01 for `bob`: "01:00:00:00:00:01" is no hardware address of one interface: write six hexadecimal bytes, the first one even, such as 02:00:00:00:00:07"#
         ]],
     );
     link.address(&alice, "10.128.0.2")?;
@@ -211,11 +211,18 @@ fn what_comes_too_late_is_refused() -> Result<()> {
     let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
     let link = lab.link(&alice, &bob)?;
     lab.up()?;
-    let late = expect![
-        "changing the lab: it is up already; add all hosts and links, and choose their addresses, before the first host is entered"
-    ];
-    says(lab.host("carol"), &late);
-    says(link.mtu(1400), &late);
+    says(
+        lab.host("carol"),
+        &expect![
+            "adding the host `carol`: the lab is up already; add all hosts and links, and choose their addresses, before the first host is entered"
+        ],
+    );
+    says(
+        link.mtu(1400),
+        &expect![
+            "choosing an MTU of 1400 bytes for the link between `alice` and `bob`: the lab is up already; add all hosts and links, and choose their addresses, before the first host is entered"
+        ],
+    );
     drop(lab);
     says(
         alice.spawn(|| ()),
@@ -239,7 +246,7 @@ fn what_is_attempted_in_a_lab_that_could_not_be_built_is_told_with_the_reason() 
     says(bob.spawn(|| ()).err(), "entering `bob`");
     says(link.stats().err(), "counting what went over a link");
     says(link.cut().err(), "cutting the link made by linking `alice` and `bob`");
-    says(lab.host("carol").err(), "changing the lab");
+    says(lab.host("carol").err(), "adding the host `carol`");
     says(alice.crash().err(), "crashing `alice`");
     Ok(())
 }

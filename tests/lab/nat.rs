@@ -346,3 +346,18 @@ fn contradictions_are_named() -> Result<()> {
         .assert_eq(&lab.up().expect_err("it leads nowhere").to_string());
     Ok(())
 }
+
+#[isotest]
+fn a_port_is_not_forwarded_to_where_the_router_has_no_way() -> Result<()> {
+    let lab = Lab::new()?;
+    let (gateway, alice) = (lab.router("gateway")?, lab.host("alice")?);
+    let (bob, carol) = (lab.host("bob")?, lab.host("carol")?);
+    lab.link(&gateway, &alice)?;
+    lab.link(&bob, &carol)?;
+    gateway.forward(80, &carol, 80)?;
+    expect![
+        "forwarding port 80 of `gateway` to `carol`: `gateway` has no way to `carol`; connect them, or give the router a route by `route`"
+    ]
+    .assert_eq(&lab.up().expect_err("it leads nowhere").to_string());
+    Ok(())
+}

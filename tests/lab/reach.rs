@@ -185,6 +185,24 @@ fn networks_addresses_mac_and_mtu_are_as_chosen() -> Result<()> {
 }
 
 #[isotest]
+fn a_hardware_address_that_is_asked_for_is_not_another_s() -> Result<()> {
+    let lab = Lab::new()?;
+    let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+    let link = lab.link(&alice, &bob)?;
+    // What bob would have by itself, and what the next interface would.
+    link.mac(&alice, "02:00:00:00:00:02")?;
+    let carol = lab.host("carol")?;
+    lab.link(&bob, &carol)?.mac(&bob, "02:00:00:00:00:04")?;
+    let of = |host: &Host, interface: &str| {
+        host.enter(|| std::fs::read_to_string(format!("/sys/class/net/{interface}/address"))).expect("its own /sys")
+    };
+    let all = [of(&alice, "eth0"), of(&bob, "eth0"), of(&bob, "eth1"), of(&carol, "eth0")];
+    assert_eq!([&*all[0], &*all[2]], ["02:00:00:00:00:02\n", "02:00:00:00:00:04\n"]);
+    assert_eq!(std::collections::BTreeSet::from(all).len(), 4);
+    Ok(())
+}
+
+#[isotest]
 fn ipv6_alone_and_ipv4_alone_are_possible() -> Result<()> {
     let lab = Lab::new()?;
     let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);

@@ -151,6 +151,14 @@ impl Mac {
         let [.., a, b, c] = (n as u32).to_be_bytes();
         Mac([0x02, 0, 0, a, b, c])
     }
+
+    /// Another one for the same interface.
+    pub(crate) fn instead(self) -> Mac {
+        let [first, x, y, rest @ ..] = self.0;
+        let [x, y] = (u16::from_be_bytes([x, y]).wrapping_add(1)).to_be_bytes();
+        let [a, b, c] = rest;
+        Mac([first, x, y, a, b, c])
+    }
 }
 
 impl fmt::Display for Mac {

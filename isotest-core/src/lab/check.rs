@@ -15,7 +15,7 @@ pub(crate) fn check(topology: &Topology, routes: &[Vec<Hop>]) -> Result<()> {
     networks_are_apart(topology)?;
     addresses_are_right(topology)?;
     neighbours_are_neighbours(topology)?;
-    forwarded_ports_lead_somewhere(topology)?;
+    forwarded_ports_lead_somewhere(topology, routes)?;
     nothing_goes_in_circles(topology, routes)
 }
 
@@ -90,14 +90,31 @@ fn neighbours_are_neighbours(topology: &Topology) -> Result<()> {
     Ok(())
 }
 
-fn forwarded_ports_lead_somewhere(topology: &Topology) -> Result<()> {
-    let mut nowhere =
-        topology.forwards.iter().filter(|forward| translation::destinations(topology, forward).is_empty());
-    nowhere.next().map_or(Ok(()), |forward| {
+fn forwarded_ports_lead_somewhere(topology: &Topology, routes: &[Vec<Hop>]) -> Result<()> {
+    for forward in &topology.forwards {
         let [router, to] = [forward.router, forward.to].map(|node| &topology.nodes[node].name);
-        let attempt = format!("forwarding port {} of `{router}` to `{to}`", forward.port);
-        Err(Error::new(attempt, format!("`{to}` has no address")).remedy("connect it to a link or a switch"))
-    })
+        let attempt = || format!("forwarding port {} of `{router}` to `{to}`", forward.port);
+        let destinations = translation::destinations(topology, forward);
+        if destinations.is_empty() {
+            return Err(
+                Error::new(attempt(), format!("`{to}` has no address")).remedy("connect it to a link or a switch")
+            );
+        }
+        if !destinations.iter().any(|to| reaches(topology, routes, forward.router, to.ip())) {
+            let remedy = "connect them, or give the router a route by `route`";
+            return Err(Error::new(attempt(), format!("`{router}` has no way to `{to}`")).remedy(remedy));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a packet from a node to this address comes to a network that the address is in.
+fn reaches(topology: &Topology, routes: &[Vec<Hop>], from: usize, address: IpAddr) -> bool {
+    let Some(to) = Prefix::new(address, if address.is_ipv4() { 32 } else { 128 }) else { return false };
+    // A way that is longer goes in a circle.
+    let way = std::iter::successors(Some(from), |node| next(topology, routes, *node, to)).take(topology.nodes.len());
+    let is_there = |node: usize| topology.addresses_of(node).iter().any(|own| own.network().contains(address));
+    way.last().is_some_and(is_there)
 }
 
 /// Follows a packet from every node to every network.

@@ -9,7 +9,7 @@ use super::topology::Role;
 impl Host {
     /// Crashes it, as if it had lost its power: its peers hear nothing more, no farewell and no reset. Its processes are killed, and
     /// all its TCP connections and listening sockets end. The test's own threads in it can't be killed: their sockets fail
-    /// (`ECONNABORTED`), and UDP sockets that the test itself has bound keep their ports until it drops them. A router forgets all
+    /// (`ECONNABORTED`; an `accept` that waits, `EINVAL`), and UDP sockets that the test itself has bound keep their ports until it drops them. A router forgets all
     /// connections that it has translated.
     ///
     /// Until [`Host::restart`] nobody can enter it. One that has crashed stays as it is.

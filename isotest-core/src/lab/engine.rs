@@ -35,7 +35,7 @@ impl Lab {
     ///
     /// When a link has faults already, or the lab is up.
     pub fn engine(&self, engine: Engine) -> Result<()> {
-        self.shared.draw(|topology| {
+        self.shared.draw("choosing the engine of a lab", |topology| {
             if topology.cables.iter().any(|cable| cable.wired) {
                 let cause = "a link of it is made for faults already";
                 return Err(

@@ -176,7 +176,7 @@ impl Faults {
     }
 
     /// Turns one bit of a packet with this probability, behind its Ethernet header. TCP and UDP see from the checksum that it is damaged,
-    /// and drop it.
+    /// and drop it; of IPv6, traffic class, flow label and hop limit are under no checksum.
     #[must_use]
     pub fn corrupt(self, probability: f64) -> Faults {
         Faults { corrupt: probability, ..self }

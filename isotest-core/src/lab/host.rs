@@ -120,7 +120,8 @@ impl Host {
     /// When the text is no network, the families differ, or the lab is up already. That nobody next to the host has the address, and
     /// that packets would go in a circle, is found when the lab is built.
     pub fn route(&self, to: &str, by: IpAddr) -> Result<&Self> {
-        self.lab.draw(|topology| topology.add_route(self.node, to, by))?;
+        let attempt = format!("routing {to} through {by} on `{}`", self.name);
+        self.lab.draw(attempt, |topology| topology.add_route(self.node, to, by))?;
         Ok(self)
     }
 
@@ -130,7 +131,7 @@ impl Host {
     ///
     /// When the lab is up already.
     pub fn without_routes(&self) -> Result<&Self> {
-        self.lab.draw(|topology| {
+        self.lab.draw(format!("leaving out the routes of `{}`", self.name), |topology| {
             topology.nodes[self.node].routed = false;
             Ok(())
         })?;
@@ -182,7 +183,7 @@ impl Host {
     }
 
     pub(crate) fn place(&self) -> Result<Arc<Place>> {
-        let network = self.lab.up(format_args!("entering `{}`", self.name))?;
+        let network = self.lab.up(format!("entering `{}`", self.name))?;
         if self.lab.has_crashed(self.node) {
             let attempt = format!("entering `{}`", self.name);
             return Err(Error::new(attempt, "it has crashed").remedy("bring it back by `restart` first"));

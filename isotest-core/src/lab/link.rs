@@ -1,5 +1,6 @@
 //! A link, as a test sees it.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::error::{Error, Result};
 use super::host::Host;
 use super::plan;
 use super::shared::Shared;
-use super::topology::{At, Topology};
+use super::topology::{At, FAMILIES, Topology};
 
 /// The connection between two hosts, or between a host and a switch. Copies of the handle mean the same link.
 #[derive(Clone, Debug)]
@@ -52,7 +53,8 @@ impl Link {
     /// already.
     pub fn address(&self, host: &Host, address: &str) -> Result<&Self> {
         let at = self.end_at(host)?;
-        self.draw(|topology| topology.choose_address(at, address))
+        let attempt = format!("choosing the address {address} for `{}`", host.name());
+        self.draw(attempt, |topology| topology.choose_address(at, address))
     }
 
     /// Chooses the hardware address of one of its hosts.
@@ -63,7 +65,8 @@ impl Link {
     /// up already.
     pub fn mac(&self, host: &Host, mac: &str) -> Result<&Self> {
         let at = self.end_at(host)?;
-        self.draw(|topology| topology.choose_mac(at, mac))
+        let attempt = format!("choosing the hardware address {mac} for `{}`", host.name());
+        self.draw(attempt, |topology| topology.choose_mac(at, mac))
     }
 
     /// Chooses the largest packets that it carries, in bytes; both ends know it. 1500 where nothing is said.
@@ -72,7 +75,8 @@ impl Link {
     ///
     /// Below 1280, which IPv6 needs (68 without IPv6), above 65535, or when the lab is up already.
     pub fn mtu(&self, bytes: u32) -> Result<&Self> {
-        self.draw(|topology| topology.choose_mtu(self.cable, bytes))
+        let attempt = format!("choosing an MTU of {bytes} bytes for {}", self.name());
+        self.draw(attempt, |topology| topology.choose_mtu(self.cable, bytes))
     }
 
     /// Chooses its IPv4 or IPv6 network, such as `192.168.7.0/24`; at a switch, the switch's.
@@ -81,7 +85,8 @@ impl Link {
     ///
     /// When the text is no network, or the lab is up already.
     pub fn network(&self, network: &str) -> Result<&Self> {
-        self.draw(|topology| topology.choose_network(topology.cables[self.cable].segment, network))
+        let attempt = format!("choosing the network {network} for {}", self.name());
+        self.draw(attempt, |topology| topology.choose_network(topology.cables[self.cable].segment, network))
     }
 
     /// Leaves IPv4 out; at a switch, for all.
@@ -93,7 +98,7 @@ impl Link {
         self.leave_out(0)
     }
 
-    /// Leaves IPv6 out; at a switch, for all.
+    /// Leaves IPv6 out; at a switch, for all. A router that has it at another link still tells here that it is one.
     ///
     /// # Errors
     ///
@@ -103,15 +108,21 @@ impl Link {
     }
 
     fn leave_out(&self, family: usize) -> Result<&Self> {
-        self.draw(|topology| {
+        let attempt = format!("leaving {} out of {}", FAMILIES[family], self.name());
+        self.draw(attempt, |topology| {
             topology.leave_out(topology.cables[self.cable].segment, family);
             Ok(())
         })
     }
 
-    fn draw(&self, change: impl FnOnce(&mut Topology) -> Result<()>) -> Result<&Self> {
-        self.lab.draw(change)?;
+    fn draw(&self, attempt: impl Display, change: impl FnOnce(&mut Topology) -> Result<()>) -> Result<&Self> {
+        self.lab.draw(attempt, change)?;
         Ok(self)
+    }
+
+    /// As errors call it.
+    pub(crate) fn name(&self) -> String {
+        self.lab.read(|topology| topology.link_name(self.cable))
     }
 
     /// Which end a host is at.

@@ -63,7 +63,7 @@ impl Router {
         if port == 0 || to_port == 0 {
             return Err(Error::new(attempt(), "there is no port 0").remedy("name ports from 1 to 65535"));
         }
-        self.lab().draw(|topology| {
+        self.lab().draw(attempt(), |topology| {
             let router = self.node();
             let taken = topology.forwards.iter().find(|forward| (forward.router, forward.port) == (router, port));
             if let Some(taken) = taken {
@@ -78,7 +78,8 @@ impl Router {
 
     fn translate(&self, link: &Link, translation: Translation) -> Result<&Self> {
         let at = link.end_at(self)?;
-        self.lab().draw(|topology| topology.translate(at, translation))?;
+        let attempt = format!("making `{}` translate addresses at {}", self.name(), link.name());
+        self.lab().draw(attempt, |topology| topology.translate(at, translation))?;
         Ok(self)
     }
 }

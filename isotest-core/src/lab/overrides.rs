@@ -40,6 +40,10 @@ impl Topology {
         let network = |address: IpAddr| self.segment(at.cable).networks[family(address)];
         let prefix = match text.parse::<IpAddr>() {
             Ok(address) => network(address).and_then(|network| Prefix::new(address, network.length())),
+            Err(_) if !text.contains('/') => {
+                let remedy = "write one such as 10.1.0.5 or fd00:7::5, with its network's length where that differs: 10.1.0.5/16";
+                return Err(Error::new(attempt, "it is no IP address").remedy(remedy));
+            }
             Err(_) => Some(text.parse().map_err(|mistake: String| Error::new(&attempt, mistake))?),
         };
         let segment = &self.segment(at.cable).name;
@@ -66,11 +70,19 @@ impl Topology {
 
     /// Chooses the hardware address of a port.
     pub(crate) fn choose_mac(&mut self, at: At, text: &str) -> Result<()> {
-        let attempt = || format!("choosing the hardware address {text}");
+        let node = self.port(at).map(|port| self.nodes[port.node].name.clone()).unwrap_or_default();
+        let attempt = || format!("choosing the hardware address {text} for `{node}`");
         let mac: Mac = text.parse().map_err(|mistake: String| Error::new(attempt(), mistake))?;
-        if let Some((_, taken)) = self.ports().find(|(other, port)| *other != at && port.mac == mac) {
+        let taken = self.ports().find(|(other, port)| *other != at && port.mac == mac);
+        if let Some((_, taken)) = taken.filter(|_| self.macs.contains(&mac)) {
             let whose = format!("{} of `{}` has it", taken.interface(), self.nodes[taken.node].name);
             return Err(Error::new(attempt(), whose).remedy("give each interface one of its own"));
+        }
+        let has_it_by_itself = taken.map(|(other, _)| other);
+        self.macs.insert(mac);
+        if let Some(other) = has_it_by_itself {
+            let free = self.free_mac(mac);
+            self.port_mut(other).into_iter().for_each(|port| port.mac = free);
         }
         if let Some(port) = self.port_mut(at) {
             port.mac = mac;

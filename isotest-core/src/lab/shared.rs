@@ -120,15 +120,15 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the drawing.
-    pub(crate) fn draw<T>(&self, change: impl FnOnce(&mut Topology) -> Result<T>) -> Result<T> {
+    /// Changes the drawing, for somebody who attempts something.
+    pub(crate) fn draw<T>(&self, attempt: impl Display, change: impl FnOnce(&mut Topology) -> Result<T>) -> Result<T> {
         let mut state = self.state();
         match &state.stage {
             Stage::Drawn => change(&mut state.topology),
-            Stage::Up(_) => Err(Error::new("changing the lab", "it is up already")
+            Stage::Up(_) => Err(Error::new(attempt.to_string(), "the lab is up already")
                 .remedy("add all hosts and links, and choose their addresses, before the first host is entered")),
-            Stage::Failed(error) => Err(not_built("changing the lab", error)),
-            Stage::Gone => Err(gone("changing the lab")),
+            Stage::Failed(error) => Err(not_built(attempt.to_string(), error)),
+            Stage::Gone => Err(gone(attempt.to_string())),
         }
     }
 
@@ -248,7 +248,7 @@ impl Shared {
     fn only(&self, role: Role, name: &str) -> Result<usize> {
         match self.read(|topology| topology.only(role)) {
             Some(node) => Ok(node),
-            None => self.draw(|topology| topology.add_node(name, role)),
+            None => self.draw(format!("adding `{name}`"), |topology| topology.add_node(name, role)),
         }
     }
 

@@ -1,12 +1,13 @@
 //! A switch, as a test sees it.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::error::Result;
 use super::host::Host;
 use super::link::Link;
 use super::shared::Shared;
-use super::topology::Topology;
+use super::topology::{FAMILIES, Topology};
 
 /// A switch: all that is connected to it are neighbours. Copies of the handle mean the same switch.
 #[derive(Clone, Debug)]
@@ -36,7 +37,8 @@ impl Switch {
     /// As [`Switch::connect`].
     pub fn attach(&self, host: &Host) -> Result<Link> {
         let node = self.lab.node_of(host)?;
-        let cable = self.lab.draw(|topology| topology.attach(self.switch, node))?;
+        let attempt = format!("connecting `{}` to {}", host.name(), self.name());
+        let cable = self.lab.draw(attempt, |topology| topology.attach(self.switch, node))?;
         Ok(Link::new(&self.lab, cable))
     }
 
@@ -46,7 +48,8 @@ impl Switch {
     ///
     /// When the text is no network, or the lab is up already.
     pub fn network(&self, network: &str) -> Result<&Self> {
-        self.draw(|topology, segment| topology.choose_network(segment, network))
+        let attempt = format!("choosing the network {network} for {}", self.name());
+        self.draw(attempt, |topology, segment| topology.choose_network(segment, network))
     }
 
     /// Leaves IPv4 out.
@@ -55,10 +58,7 @@ impl Switch {
     ///
     /// When the lab is up already.
     pub fn without_ipv4(&self) -> Result<&Self> {
-        self.draw(|topology, segment| {
-            topology.leave_out(segment, 0);
-            Ok(())
-        })
+        self.leave_out(0)
     }
 
     /// Leaves IPv6 out.
@@ -67,14 +67,23 @@ impl Switch {
     ///
     /// When the lab is up already.
     pub fn without_ipv6(&self) -> Result<&Self> {
-        self.draw(|topology, segment| {
-            topology.leave_out(segment, 1);
+        self.leave_out(1)
+    }
+
+    fn leave_out(&self, family: usize) -> Result<&Self> {
+        self.draw(format!("leaving {} out of {}", FAMILIES[family], self.name()), |topology, segment| {
+            topology.leave_out(segment, family);
             Ok(())
         })
     }
 
-    fn draw(&self, change: impl FnOnce(&mut Topology, usize) -> Result<()>) -> Result<&Self> {
-        self.lab.draw(|topology| {
+    /// As errors call it.
+    fn name(&self) -> String {
+        self.lab.read(|topology| topology.segments[topology.switches[self.switch].segment].name.clone())
+    }
+
+    fn draw(&self, attempt: impl Display, change: impl FnOnce(&mut Topology, usize) -> Result<()>) -> Result<&Self> {
+        self.lab.draw(attempt, |topology| {
             let segment = topology.switches[self.switch].segment;
             change(topology, segment)
         })?;

@@ -1,5 +1,6 @@
 //! What is in a lab, and how is it connected? Plain data: it is written down and checked here, and built elsewhere.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addresses::{self, Mac, Prefix};
@@ -18,6 +19,8 @@ pub(crate) struct Topology {
     /// Who carries out faults.
     pub(crate) engine: Engine,
     pub(crate) forwards: Vec<Forward>,
+    /// The hardware addresses that were asked for.
+    pub(crate) macs: BTreeSet<Mac>,
 }
 
 /// A host, or a router.
@@ -80,6 +83,9 @@ pub(crate) struct Cable {
     /// What is wrong with it, from its first end and from its second.
     pub(crate) faults: [Faults; 2],
 }
+
+/// The families of addresses, in the order in which segments have their networks.
+pub(crate) const FAMILIES: [&str; 2] = ["IPv4", "IPv6"];
 
 /// The end of a cable at a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,7 +251,13 @@ impl Topology {
         let place = self.segments[segment].attached;
         let all: usize = self.segments.iter().map(|segment| segment.attached).sum();
         let number = self.nodes[node].ports.len();
-        Port { node, number, place, mac: Mac::of_interface(all), chosen: Vec::new(), translates: None }
+        let mac = self.free_mac(Mac::of_interface(all));
+        Port { node, number, place, mac, chosen: Vec::new(), translates: None }
+    }
+
+    /// This automatic hardware address, or another one where somebody has asked for it.
+    pub(crate) fn free_mac(&self, mac: Mac) -> Mac {
+        std::iter::successors(Some(mac), |mac| Some(mac.instead())).find(|mac| !self.macs.contains(mac)).unwrap_or(mac)
     }
 
     /// The ports of a node, in the order in which they were made.

@@ -13,7 +13,7 @@ impl Link {
     ///
     /// When the lab is up already.
     pub fn wired(&self) -> Result<&Self> {
-        self.lab().draw(|topology| {
+        self.lab().draw(format!("making {} ready for faults", self.name()), |topology| {
             topology.cables[self.cable()].wired = true;
             Ok(())
         })?;

@@ -135,9 +135,7 @@ impl Wires {
         let fates = |end| ways[number(At { cable, end })].as_ref().map(|way| way.fates().clone());
         Ok([0, 1].map(|end| fates(end).unwrap_or_default()))
     }
-}
 
-impl Wires {
     /// How many packets were dropped at an end that receives, where the kernel has counted so many.
     pub(crate) fn dropped_at(&self, end: At, counted: u64) -> u64 {
         self.engine.refusals[number(end)].correct(counted)

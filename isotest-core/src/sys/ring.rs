@@ -64,11 +64,21 @@ fn answer(socket: &OwnedFd, level: libc::c_int, option: libc::c_int, number: u32
     set_value(socket, level, option, &libc::sock_fprog { len: 1, filter: &raw mut instruction })
 }
 
+/// How large the blocks are in which slots of this size lie: a power of two, of which little is left over.
+fn block_of(slot: usize) -> usize {
+    const LARGEST: usize = 1 << 20;
+    let mut block = BLOCK.max(slot.next_power_of_two());
+    while block < LARGEST && block % slot > block / 8 {
+        block *= 2;
+    }
+    block
+}
+
 impl Ring {
     /// Makes one, which takes the kernel a grace period or two, for the group of which [`lead`] made the first member. It gets nothing yet.
     pub(crate) fn make(longest: usize) -> Result<Ring> {
         let slot = (longest + BEFORE + RESERVE as usize).next_multiple_of(libc::TPACKET_ALIGNMENT);
-        let block = BLOCK.max(slot.next_power_of_two());
+        let block = block_of(slot);
         let bytes = (SLOTS * slot).clamp(BYTES, MOST_BYTES);
         let (blocks, slots_in_block) = (bytes.div_ceil(block), block / slot);
         let count = blocks * slots_in_block;
