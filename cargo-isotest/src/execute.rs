@@ -151,8 +151,8 @@ impl<'e, 'a> Execution<'e, 'a> {
         let asked = Asked { label: &label, copy: case.copy, attempt: number, environment: &environment };
         match Running::start(case.test, case.ready, &asked, isolation, self.clock.now()) {
             Ok(running) => self.running.push(InFlight { job, number, running }),
-            Err(error) => {
-                let attempt = Attempt::failed(number, "asking the fork server", &error, isolation);
+            Err(failure) => {
+                let attempt = Attempt::failed(number, failure, isolation);
                 self.stopping |= self.attempted(job, attempt);
             }
         }

@@ -65,13 +65,18 @@ impl Running {
         asked: &Asked<'_>,
         isolation: Isolation,
         now: Duration,
-    ) -> io::Result<Running> {
+    ) -> Result<Running, Failure> {
+        let failed = |error: io::Error| failure("asking the fork server", &error);
+        let packets = capture(test, ready, asked, isolation)?;
         loop {
-            let server = ready.server()?;
-            match Running::ask(test, ready, &server, asked, isolation, now) {
+            let server = ready.server().map_err(failed)?;
+            match Running::ask(test, ready, &server, asked, packets.as_ref(), isolation, now) {
                 // It was killed just now. The test has not started, so its successor can have it.
                 Err(_) if !server.is_alive() => {}
-                asked => return asked,
+                asked => {
+                    let running = asked.map_err(failed)?;
+                    return Ok(Running { packets, ..running });
+                }
             }
         }
     }
@@ -81,6 +86,7 @@ impl Running {
         ready: &Ready<'_>,
         server: &Rc<Client>,
         asked: &Asked<'_>,
+        packets: Option<&runner::Capture>,
         isolation: Isolation,
         now: Duration,
     ) -> io::Result<Running> {
@@ -99,17 +105,8 @@ impl Running {
             isolation,
             leftovers: Leftovers::End,
         };
-        let of = runner::Captive {
-            package: Some(&ready.binary.package),
-            executable: &ready.binary.executable,
-            test: &test.name,
-            copy: asked.copy,
-            attempt: asked.attempt,
-        };
-        let packets = runner::Capture::prepare(of, &test.spec, isolation);
-        let packets = packets.map_err(|(step, error)| io::Error::new(error.kind(), format!("{step}: {error}")))?;
         let (started_at, measured_from) = (SystemTime::now(), Instant::now());
-        let pending = server.run(run, out_writer, err_writer, packets.as_ref())?;
+        let pending = server.run(run, out_writer, err_writer, packets)?;
         Ok(Running {
             started: now,
             started_at,
@@ -119,7 +116,7 @@ impl Running {
             isolation,
             server: Rc::clone(server),
             pending,
-            packets,
+            packets: None,
             report: None,
             out: Some(out.into()),
             err: Some(err.into()),
@@ -310,6 +307,28 @@ impl Running {
     }
 }
 
+/// A file for the packets of the test, if it wants one.
+fn capture(
+    test: &Test,
+    ready: &Ready<'_>,
+    asked: &Asked<'_>,
+    isolation: Isolation,
+) -> Result<Option<runner::Capture>, Failure> {
+    let of = runner::Captive {
+        package: Some(&ready.binary.package),
+        executable: &ready.binary.executable,
+        test: &test.name,
+        copy: asked.copy,
+        attempt: asked.attempt,
+    };
+    runner::Capture::prepare(of, &test.spec, isolation)
+}
+
+/// What this program could not do for a test.
+pub(crate) fn failure(doing: &str, error: &io::Error) -> Failure {
+    Failure { step: format!("{doing} ({error})"), stage: Stage::Server, errno: error.raw_os_error().unwrap_or(0) }
+}
+
 /// libtest exits by itself, with success or with the status of a panic.
 fn ended_as_libtest_does(end: &End) -> bool {
     matches!(end, End::Exited(0 | 101))
@@ -317,11 +336,10 @@ fn ended_as_libtest_does(end: &End) -> bool {
 
 impl Attempt {
     /// Of a test that could not even be asked for, or whose output could not be read.
-    pub(crate) fn failed(number: u32, doing: &str, error: &io::Error, isolation: Isolation) -> Attempt {
-        let (step, errno) = (format!("{doing} ({error})"), error.raw_os_error().unwrap_or(0));
+    pub(crate) fn failed(number: u32, failure: Failure, isolation: Isolation) -> Attempt {
         Attempt {
             number,
-            outcome: Outcome::SetupFailed(Failure { step, stage: Stage::Server, errno }),
+            outcome: Outcome::SetupFailed(failure),
             started_at: SystemTime::now(),
             took: Duration::ZERO,
             slow: false,

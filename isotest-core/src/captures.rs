@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::outcome::{Failure, Stage};
 use crate::protocol::Isolation;
 use crate::recorder::LARGEST;
 use crate::report::Captured;
@@ -50,7 +51,7 @@ impl Capture {
     /// # Errors
     ///
     /// When no file can be made in the target directory.
-    pub fn prepare(of: Captive<'_>, spec: &Spec, isolation: Isolation) -> Result<Option<Capture>, (String, io::Error)> {
+    pub fn prepare(of: Captive<'_>, spec: &Spec, isolation: Isolation) -> Result<Option<Capture>, Failure> {
         if spec.pcap == Pcap::Never || isolation == Isolation::None {
             return Ok(None);
         }
@@ -62,8 +63,11 @@ impl Capture {
             (2..).map(of_attempt).take_while(|old| fs::remove_file(old).is_ok()).for_each(drop);
         }
         let file = fs::create_dir_all(&directory).and_then(|()| nameless(&name));
-        let file =
-            file.map_err(|error| (format!("making a file for captured packets in {}", directory.display()), error))?;
+        let file = file.map_err(|error| Failure {
+            step: format!("making a file for captured packets in {}", directory.display()),
+            stage: Stage::Captures,
+            errno: error.raw_os_error().unwrap_or(0),
+        })?;
         Ok(Some(Capture { file, name, pcap: spec.pcap }))
     }
 
@@ -175,6 +179,24 @@ mod tests {
         assert_eq!(name("x", &long).len(), 200);
         let further = Captive { copy: Some(0), attempt: 12, package: None, ..of("x", &long) };
         assert_eq!(file_name(further), format!("{}.copy-1.attempt-12", name("x", &long)));
+    }
+
+    #[test]
+    fn where_no_file_can_be_made_the_place_is_told() {
+        let executable = Path::new("/dev/null/it-0123456789abcdef");
+        let of = Captive { package: None, executable, test: "a", copy: None, attempt: 1 };
+        let mut spec = Spec::default();
+        spec.pcap = Pcap::Always;
+        let failure = Capture::prepare(of, &spec, Isolation::Required).expect_err("there is no such directory");
+        assert_eq!((failure.stage, failure.is_refusal()), (Stage::Captures, false));
+        let told = crate::diagnose::explain("a", &failure);
+        for words in [
+            "cannot isolate `a`: there is no place for the packets that it is to capture",
+            "making a file for captured packets in /dev/null/isotest/captures",
+            "let this user write there",
+        ] {
+            assert!(told.contains(words), "{told}");
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ fn diagnose(failure: &Failure, host: &Restrictions) -> Diagnosis {
     match failure.stage {
         Stage::Server if host.proc.options.is_none() => causes::no_proc(),
         Stage::Server => causes::no_server(errno),
+        Stage::Captures => causes::no_captures(),
         Stage::Clone | Stage::Namespaces if errno == Errno::ENOSPC => limited(failure.stage, host),
         Stage::Clone | Stage::Namespaces if errno == Errno::EINVAL && !host.unknown_kinds.is_empty() => {
             causes::unknown_kinds(&host.unknown_kinds)

@@ -30,7 +30,7 @@ pub struct Note {
 pub enum Subject {
     /// Processes or files that were left behind.
     Leak,
-    /// Attempts to reach an address outside of the sandbox.
+    /// Attempts to reach outside of the sandbox.
     Egress,
     /// Where the packets on its network are kept.
     Packets,
@@ -115,16 +115,14 @@ fn egress(report: &Report, allowed: &Egress) -> Option<String> {
     }
     match report.egress {
         None | Some(0) => None,
-        Some(attempts) => {
-            Some(format!("the test tried {} to reach an address outside of its sandbox", times(attempts)))
-        }
+        Some(attempts) => Some(format!("the test tried {} to reach outside of its sandbox", times(attempts))),
     }
 }
 
 /// What may have happened unseen counts as if it had.
 fn egress_unseen(report: &Report) -> Option<String> {
     let failure = report.egress_unseen.as_ref()?;
-    Some(format!("whether the test tried to reach an address outside of its sandbox was not seen: {failure}"))
+    Some(format!("whether the test tried to reach outside of its sandbox was not seen: {failure}"))
 }
 
 /// So many destinations are shown to people.

@@ -69,8 +69,7 @@ fn attempt(test: &str, spec: &Spec, isolation: Isolation) -> Result<(Outcome, Wo
     let package = std::env::var("CARGO_PKG_NAME").ok();
     let (copy, attempt) = (of_a_runner("NEXTEST_STRESS_CURRENT"), of_a_runner("NEXTEST_ATTEMPT").unwrap_or(1));
     let of = Captive { package: package.as_deref(), executable: &executable, test, copy, attempt };
-    let capture = Capture::prepare(of, spec, isolation);
-    let capture = capture.map_err(|(step, error)| failed(&step)(error))?;
+    let capture = Capture::prepare(of, spec, isolation)?;
     let asked = loop {
         let server = server().map_err(failed("starting the fork server of this test binary"))?;
         match ask(&server, test, spec, isolation, capture.as_ref()) {

@@ -46,11 +46,11 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether this machine refuses what the spec asks for. A spec that contradicts itself and a fork server that can't
-    /// be used are other matters, and no choice of the user's leaves out a test because of them.
+    /// Whether this machine refuses what the spec asks for. A spec that contradicts itself, a fork server that can't be used and a file
+    /// that can't be made are other matters, and no choice of the user's leaves out a test because of them.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        !matches!(self.stage, Stage::Server | Stage::Spec)
+        !matches!(self.stage, Stage::Server | Stage::Spec | Stage::Captures)
     }
 }
 
@@ -73,6 +73,8 @@ pub enum Stage {
     Proc,
     /// Any other mount.
     Mount,
+    /// Making a file for the packets that are to be captured.
+    Captures,
     /// Anything else.
     Other,
 }

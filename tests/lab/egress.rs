@@ -138,7 +138,7 @@ fn what_is_not_seen_is_told_and_counts_as_forbidden() {
     let ended = Ended::of(&mut Fixture("labs").cargo(&["test", "--test", "unseen", "--", "--show-output"])).with(101);
     ended.says(&["test in_a_lab ... FAILED"]);
     ended.says(&["test in_a_lab_of_a_test_that_may ... ok"]);
-    let told = ["whether the test tried to reach an address outside of its sandbox was not seen: ", "Invalid argument"];
+    let told = ["whether the test tried to reach outside of its sandbox was not seen: ", "Invalid argument"];
     assert_eq!(ended.lines(&told), 2, "{}", ended.out);
     ended.says(&["test in_a_flood ... FAILED"]);
     ended.says(&["test in_a_flood_from_a_host ... FAILED"]);

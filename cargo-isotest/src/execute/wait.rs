@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::Execution;
 use crate::event::{Attempt, Event, Stream};
 use crate::interrupt::Interrupt;
+use crate::running::failure;
 
 impl Execution<'_, '_> {
     /// Waits until something has come, or the next thing is due.
@@ -82,7 +83,7 @@ impl Execution<'_, '_> {
                 Err(error) => Err(error),
             };
             let attempt = attempt.unwrap_or_else(|error| {
-                Attempt::failed(number, "reading the test's output", &error, Isolation::Required)
+                Attempt::failed(number, failure("reading the test's output", &error), Isolation::Required)
             });
             self.stopping |= self.attempted(job, attempt);
         }

@@ -238,6 +238,15 @@ pub(super) fn no_server(errno: Errno) -> Diagnosis {
     }
 }
 
+pub(super) fn no_captures() -> Diagnosis {
+    let remedy = "let this user write there, set CARGO_TARGET_DIR, or take `pcap` away from the test";
+    Diagnosis {
+        cause: "there is no place for the packets that it is to capture".to_owned(),
+        evidence: None,
+        remedies: vec![("remedy", remedy.to_owned())],
+    }
+}
+
 pub(super) fn unrecognised(host: &Restrictions) -> Diagnosis {
     Diagnosis {
         cause: "the kernel refused a step, for a reason that isotest does not recognise".to_owned(),

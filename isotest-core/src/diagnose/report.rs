@@ -33,6 +33,8 @@ pub(super) fn report(test: &str, failure: &Failure, diagnosis: &Diagnosis) -> St
     for (label, words) in &diagnosis.remedies {
         writeln!(text, "  {label:<14} {words}").unwrap_or_default();
     }
-    text.push_str("\n  ISOTEST_UNAVAILABLE=skip leaves such tests out, =run runs them without isolation\n");
+    if failure.is_refusal() {
+        text.push_str("\n  ISOTEST_UNAVAILABLE=skip leaves such tests out, =run runs them without isolation\n");
+    }
     text
 }
