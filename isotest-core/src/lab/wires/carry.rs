@@ -19,6 +19,8 @@ use crate::sys::frames;
 /// So many frames at once are a sign of more to come, for so long.
 const MANY: usize = 16;
 const A_WHILE: Duration = Duration::from_millis(20);
+/// After so long it is asked how many were missed: to ask each time would cost a twentieth of all that is carried.
+const SOON: Duration = Duration::from_millis(1);
 
 /// Sends frames by this socket.
 fn by(socket: &OwnedFd) -> impl FnMut(&[Addressed<'_>]) -> nix::Result<usize> {
@@ -32,6 +34,8 @@ pub(super) struct Carrier<'a> {
     credit: Credit,
     outbox: Outbox<'a>,
     alarms: Alarms,
+    /// When to ask how many were missed.
+    count_at: Option<Instant>,
     /// Until when there is much to carry.
     busy_until: Option<Instant>,
 }
@@ -39,7 +43,7 @@ pub(super) struct Carrier<'a> {
 impl<'a> Carrier<'a> {
     pub(super) fn new(engine: &'a Engine, intake: Intake) -> Carrier<'a> {
         let (credit, outbox) = (Credit::new(&engine.brakes, intake.room()), Outbox::new(&engine.refusals));
-        Carrier { engine, intake, credit, outbox, alarms: Alarms::default(), busy_until: None }
+        Carrier { engine, intake, credit, outbox, alarms: Alarms::default(), count_at: None, busy_until: None }
     }
 
     /// Carries frames until the lab is gone.
@@ -57,21 +61,26 @@ impl<'a> Carrier<'a> {
             };
             self.deliver_due()?;
             let is_full = taken == frames::AT_ONCE;
+            let now = Instant::now();
             // What has come is taken in first.
             if !is_full {
-                self.outbox.go_on(Instant::now(), &mut by(self.intake.socket()))?;
+                self.outbox.go_on(now, &mut by(self.intake.socket()))?;
             }
-            // Who has missed some has found more than one, and if they were very many, will have found all of them soon.
-            if !is_full && (taken > 1 || was_full) {
+            if taken > 1 {
+                // Only where more than one was found at once may some have been missed.
+                self.count_at.get_or_insert(now + SOON);
+            }
+            if self.count_at.is_some_and(|due| due <= now) {
                 self.count_missed()?;
             }
             was_full = is_full;
-            self.credit.settle(Instant::now(), self.intake.load(self.outbox.bytes()), self.intake.room());
+            self.credit.settle(now, self.intake.load(self.outbox.bytes()), self.intake.room());
             self.settle(&cpus, taken)?;
         }
     }
 
-    fn count_missed(&self) -> nix::Result<()> {
+    fn count_missed(&mut self) -> nix::Result<()> {
+        self.count_at = None;
         self.engine.missed.fetch_add(self.intake.missed()?, Ordering::Relaxed);
         Ok(())
     }
@@ -91,7 +100,8 @@ impl<'a> Carrier<'a> {
 
     /// How long to wait for more frames.
     fn timeout(&self, more: bool) -> Option<TimeSpec> {
-        let alarm = self.alarms.first().map(|(due, _)| due).into_iter().chain(self.credit.next()).min();
+        let alarms = self.alarms.first().map(|(due, _)| due).into_iter().chain(self.credit.next());
+        let alarm = alarms.chain(self.count_at).min();
         let until_alarm = alarm.map(|due| due.saturating_duration_since(Instant::now()));
         let next = until_alarm.into_iter().chain(self.outbox.next()).chain(more.then_some(Duration::ZERO)).min();
         next.map(TimeSpec::from_duration)
@@ -109,7 +119,8 @@ impl<'a> Carrier<'a> {
             let number = number_of(arrived.interface);
             self.credit.note(now, number, arrived.frame.len());
             let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
-            self.engine.taken[number].fetch_add(1, Ordering::Release);
+            let taken = &self.engine.taken[number];
+            taken.store(taken.load(Ordering::Relaxed) + 1, Ordering::Release); // Nobody else writes there.
             let frame = arrived.frame;
             if let Verdict::Deliver(copies) = way.arrive(now, frame) {
                 at_once.extend(std::iter::repeat_n((end_of(number), &*frame), copies));
