@@ -185,8 +185,7 @@ mod tests {
     fn where_no_file_can_be_made_the_place_is_told() {
         let executable = Path::new("/dev/null/it-0123456789abcdef");
         let of = Captive { package: None, executable, test: "a", copy: None, attempt: 1 };
-        let mut spec = Spec::default();
-        spec.pcap = Pcap::Always;
+        let spec = Spec { pcap: Pcap::Always, ..Spec::default() };
         let failure = Capture::prepare(of, &spec, Isolation::Required).expect_err("there is no such directory");
         assert_eq!((failure.stage, failure.is_refusal()), (Stage::Captures, false));
         let told = crate::diagnose::explain("a", &failure);
