@@ -1,4 +1,4 @@
-//! One test binary and its fork server, which is started again when somebody has killed it.
+//! One test binary and its fork server, which is started when it is needed, and again when somebody has killed it.
 
 use std::cell::RefCell;
 use std::io;
@@ -15,9 +15,27 @@ use crate::list::{Harness, Test};
 /// Who runs a binary's tests.
 pub(crate) enum Server {
     /// The binary itself: its tests return into its own `main`, or are executed afresh where they can't.
-    Own(Rc<Client>),
-    /// This program's server, because the binary has no door: its tests are executed.
-    Ours(Rc<Client>),
+    Own(Slot),
+    /// This program's server, the same for all binaries that have no door: their tests are executed.
+    Ours(Rc<Slot>),
+}
+
+/// A fork server that is started when it is needed, and again when somebody has killed it.
+pub(crate) struct Slot(RefCell<Option<Rc<Client>>>);
+
+impl Slot {
+    /// With this one to begin with.
+    pub(crate) fn with(server: Option<Client>) -> Slot {
+        Slot(RefCell::new(server.map(Rc::new)))
+    }
+
+    fn get(&self, start: impl FnOnce() -> io::Result<Client>) -> io::Result<Rc<Client>> {
+        let mut server = self.0.borrow_mut();
+        if let Some(running) = server.as_ref().filter(|server| server.is_alive()) {
+            return Ok(Rc::clone(running));
+        }
+        Ok(Rc::clone(server.insert(Rc::new(start()?))))
+    }
 }
 
 /// A binary that is ready to run tests.
@@ -26,7 +44,7 @@ pub(crate) struct Ready<'a> {
     pub(crate) binary: &'a Binary,
     /// Paths that its tests need although a private directory may hide them.
     pub(crate) keep: Vec<PathBuf>,
-    server: RefCell<Server>,
+    server: Server,
     /// Whoever looks at its tests: what starts them.
     watcher: Option<Runner>,
 }
@@ -34,7 +52,7 @@ pub(crate) struct Ready<'a> {
 impl<'a> Ready<'a> {
     /// With this server to begin with.
     pub(crate) fn new(binary: &'a Binary, server: Server) -> Ready<'a> {
-        Ready { binary, keep: kept(binary), server: RefCell::new(server), watcher: None }
+        Ready { binary, keep: kept(binary), server, watcher: None }
     }
 
     /// From here on its tests are started by this program.
@@ -42,27 +60,29 @@ impl<'a> Ready<'a> {
         self.watcher = Some(watcher);
     }
 
-    /// The server, a new one if the old one is gone.
+    /// The server, a new one if there is none or the old one is gone.
     pub(crate) fn server(&self) -> io::Result<Rc<Client>> {
-        let mut server = self.server.borrow_mut();
-        let (Server::Own(client) | Server::Ours(client)) = &*server;
-        if client.is_alive() {
-            return Ok(Rc::clone(client));
+        match &self.server {
+            Server::Own(slot) => slot.get(|| server_of(self.binary)),
+            Server::Ours(slot) => slot.get(own_server),
         }
-        let (client, new) = match &*server {
-            Server::Own(_) => match start(self.binary, &Client::placeholder_arguments(), Stdio::null())? {
-                Started::Server(client) => shared(client, Server::Own),
-                Started::Ordinary(child) => return Err(no_door(child)?),
-            },
-            Server::Ours(_) => shared(own_server()?, Server::Ours),
-        };
-        *server = new;
-        Ok(client)
+    }
+
+    /// Whether it has one of its own, which was not started yet.
+    pub(crate) fn wants_server(&self) -> bool {
+        matches!(&self.server, Server::Own(slot) if slot.0.borrow().is_none())
+    }
+
+    /// It was started now.
+    pub(crate) fn has_server(&self, client: Client) {
+        if let Server::Own(slot) = &self.server {
+            slot.0.replace(Some(Rc::new(client)));
+        }
     }
 
     /// What a test process becomes.
     pub(crate) fn target(&self, test: &Test, client: &Client) -> Target {
-        let own = matches!(*self.server.borrow(), Server::Own(_));
+        let own = matches!(self.server, Server::Own(_));
         let returns = own && self.watcher.is_none();
         if returns && client.can_return() && test.harness == Harness::Libtest {
             return if test.wrapped { Target::Body } else { Target::Harness };
@@ -102,11 +122,6 @@ fn arguments(test: &Test) -> Vec<&str> {
     }
 }
 
-fn shared(client: Client, who: fn(Rc<Client>) -> Server) -> (Rc<Client>, Server) {
-    let client = Rc::new(client);
-    (Rc::clone(&client), who(client))
-}
-
 fn no_door(mut child: Child) -> io::Result<io::Error> {
     child.kill()?;
     child.wait()?;
@@ -120,6 +135,14 @@ pub(crate) fn start(binary: &Binary, arguments: &[&str; 5], stdout: Stdio) -> io
     command.args(arguments).current_dir(&binary.directory).envs(binary.environment.iter().cloned());
     command.stdout(stdout).stderr(Stdio::inherit());
     Client::start(command)
+}
+
+/// The binary as a fork server, which it has been before.
+pub(crate) fn server_of(binary: &Binary) -> io::Result<Client> {
+    match start(binary, &Client::placeholder_arguments(), Stdio::null())? {
+        Started::Server(client) => Ok(client),
+        Started::Ordinary(child) => Err(no_door(child)?),
+    }
 }
 
 /// A fork server of this program, for binaries that have no door.

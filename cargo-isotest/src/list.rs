@@ -1,23 +1,27 @@
-//! Which tests are there? Starts a fork server for each binary, several at once, and asks it.
+//! Which tests are there? Each binary is asked, several at once, unless it is known from before.
 
 mod answers;
+mod heard;
+mod kept;
 mod linked;
 mod opened;
 mod ours;
 
-use std::io;
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use isotest::Spec;
-use isotest::runner::{Client, Isolation};
+use isotest::runner::Isolation;
+use serde::{Deserialize, Serialize};
 
-use crate::binary::{Ready, Server};
+use crate::Problem;
+use crate::binary::{self, Ready, Server, Slot};
 use crate::choose::LeftOut;
 use crate::compile::Binary;
 use crate::config::{Layer, TestSettings};
-use crate::{Problem, exit_code::Code};
+pub(crate) use kept::Kept;
 use opened::Opened;
 pub(crate) use ours::Manner;
 use ours::Ours;
@@ -40,8 +44,8 @@ pub(crate) struct Test {
     pub(crate) name: String,
     /// Whether it is marked `#[ignore]`.
     pub(crate) ignored: bool,
-    /// What it asks for.
-    pub(crate) spec: Spec,
+    /// What it asks for. Most tests of a suite share one.
+    pub(crate) spec: Rc<Spec>,
     /// Whether it is an `#[isotest]` function.
     pub(crate) wrapped: bool,
     /// Where an `#[isotest]` function is to panic: what the message must contain.
@@ -59,7 +63,7 @@ pub(crate) struct Test {
 }
 
 /// What a binary understands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Harness {
     /// libtest's options.
     Libtest,
@@ -72,62 +76,65 @@ pub(crate) enum Harness {
 /// Lists all binaries, in their order; leaves nothing out.
 pub(crate) fn tests<'a>(binaries: &'a [Binary], manner: &Manner<'_>) -> Result<Listed<'a>, Problem> {
     let ours = Ours::default();
-    let opened = open_all(binaries, manner, &ours)?;
+    let opened = on_several(binaries, |binary| Opened::open(binary, manner, &ours))?;
+    let ours = Rc::new(Slot::with(ours.into_server()));
     let mut listed = Listed { binaries: Vec::new(), tests: Vec::new(), skipped: Vec::new() };
-    let mut ours = (Some(ours), None);
-    let unsettled = Rc::new(Layer::default().settled());
+    let (unsettled, asks_for_nothing) = (Rc::new(Layer::default().settled()), Rc::default());
     for (at, opened) in opened.into_iter().enumerate() {
-        let binary = &binaries[at];
-        let server = match opened.server {
-            Some(client) => Server::Own(Rc::new(client)),
-            None => Server::Ours(shared(&mut ours).map_err(|error| opened::problem(binary, &error))?),
+        let server = match opened.has_door {
+            true => Server::Own(Slot::with(opened.server)),
+            false => Server::Ours(Rc::clone(&ours)),
         };
-        listed.binaries.push(Ready::new(binary, server));
-        listed.tests.extend(opened.found.into_iter().map(|found| found.into_test(at, &unsettled)));
+        listed.binaries.push(Ready::new(&binaries[at], server));
+        listed.tests.extend(opened.found.into_iter().map(|found| found.into_test(at, &unsettled, &asks_for_nothing)));
     }
     Ok(listed)
 }
 
-/// Our own server, the same for all binaries that have none.
-fn shared((ours, client): &mut (Option<Ours>, Option<Rc<Client>>)) -> io::Result<Rc<Client>> {
-    if let Some(ours) = ours.take() {
-        *client = Some(Rc::new(ours.into_server()?));
+/// Starts the fork servers of the binaries whose tests are to run, as far as none runs yet. Where one can't be started, each of its tests
+/// will tell.
+pub(crate) fn start_servers(listed: &Listed<'_>) {
+    let mut wanted: Vec<usize> = listed.tests.iter().map(|test| test.binary).collect();
+    wanted.dedup();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.retain(|at| listed.binaries[*at].wants_server());
+    let binaries: Vec<&Binary> = wanted.iter().map(|at| listed.binaries[*at].binary).collect();
+    let started = on_several(&binaries, |binary| Ok::<_, Infallible>(binary::server_of(binary).ok()));
+    for (at, server) in wanted.into_iter().zip(started.into_iter().flatten()) {
+        if let Some(server) = server {
+            listed.binaries[at].has_server(server);
+        }
     }
-    client.clone().ok_or_else(|| io::Error::other("this program's own fork server is gone"))
 }
 
-/// Asks several at once: most of the time that it takes is the binaries' own.
-fn open_all(binaries: &[Binary], manner: &Manner<'_>, ours: &Ours) -> Result<Vec<Opened>, Problem> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(binaries.len());
+/// Does something with each, several at once: most of the time that it takes is the binaries' own.
+fn on_several<I: Sync, T: Send, E: Send>(all: &[I], act: impl Fn(&I) -> Result<T, E> + Sync) -> Result<Vec<T>, E> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(all.len());
     if workers <= 1 {
-        return binaries.iter().map(|binary| Opened::open(binary, manner, ours)).collect();
+        return all.iter().map(act).collect();
     }
     let next = AtomicUsize::new(0);
     let (sender, answers) = mpsc::channel();
-    let mut opened: Vec<Option<Opened>> = binaries.iter().map(|_| None).collect();
-    std::thread::scope(|scope| {
+    let mut done = std::thread::scope(|scope| {
         for _ in 0..workers {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, next, act) = (sender.clone(), &next, &act);
             scope.spawn(move || {
-                while let Some((at, binary)) = take(next, binaries) {
-                    let answer = Opened::open(binary, manner, ours);
-                    if sender.send((at, answer)).is_err() {
-                        return; // Another binary could not be asked, and nobody listens any more.
+                while let Some((at, it)) = take(next, all) {
+                    if sender.send(act(it).map(|done| (at, done))).is_err() {
+                        return; // Another has failed, and nobody listens any more.
                     }
                 }
             });
         }
         drop(sender);
-        for (at, answer) in answers {
-            opened[at] = Some(answer?);
-        }
-        Ok(())
+        answers.into_iter().collect::<Result<Vec<_>, E>>()
     })?;
-    let missing = || Problem { message: "a binary was not asked for its tests".to_owned(), code: Code::ListFailed };
-    opened.into_iter().map(|opened| opened.ok_or_else(missing)).collect()
+    done.sort_unstable_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, done)| done).collect())
 }
 
-fn take<'b>(next: &AtomicUsize, binaries: &'b [Binary]) -> Option<(usize, &'b Binary)> {
+fn take<'b, I>(next: &AtomicUsize, all: &'b [I]) -> Option<(usize, &'b I)> {
     let at = next.fetch_add(1, Ordering::Relaxed);
-    binaries.get(at).map(|binary| (at, binary))
+    all.get(at).map(|it| (at, it))
 }

@@ -12,7 +12,7 @@ use crate::doctests::packages_with_any;
 use crate::execute::{Manner, OfTheRun};
 use crate::exit_code::Code;
 use crate::interrupt::Interrupt;
-use crate::list::Test;
+use crate::list::{self, Test};
 use crate::order::{Known, start_order};
 use crate::report::{Destination, Opening, Recorder, Reports, Timings};
 use crate::schedule::{Rounds, Tolerance};
@@ -34,6 +34,8 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let mut chosen = suite.tests(&profile, &interrupt)?;
     watched::prepare(&mut chosen.listed, running, &mut interrupt)?;
     let services = setup_scripts::run(&mut chosen.listed, &profile, &suite.built, &interrupt)?;
+
+    list::start_servers(&chosen.listed);
 
     let decided = Decided::of(running, &suite.names, unavailable);
     let junit = junit(reporting, &profile, &suite.built);

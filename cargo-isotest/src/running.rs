@@ -97,7 +97,7 @@ impl Running {
         let filter = (!matches!(target, Target::Body)).then(|| Filter::new(&test.name));
         let run = Run {
             test: test.name.clone(),
-            spec: test.spec.clone(),
+            spec: (*test.spec).clone(),
             keep: ready.keep.clone(),
             target,
             label: asked.label.to_owned(),

@@ -43,6 +43,7 @@ pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Int
         interrupt,
         patience: profile.run.list_timeout.value,
         isolation: if profile.isolates_by_default() { Isolation::Required } else { Isolation::None },
+        kept: &list::Kept::beside(&built.reports),
     };
     let mut listed = list::tests(&built.binaries, &manner)?;
     let choice = Choice {
@@ -95,7 +96,9 @@ fn settle(
     test.settings = shared(profile.settings_for(&binary.test(&test.name)), distinct);
     let patch = &test.settings.spec;
     let written = if test.wrapped { SpecPatch::asked_for(&test.written) } else { Vec::new() };
-    patch.apply(&mut test.spec, &written);
+    if patch.says_anything() {
+        patch.apply(Rc::make_mut(&mut test.spec), &written);
+    }
     if !test.wrapped && !patch.isolation().0 {
         test.isolation = Isolation::None;
     }

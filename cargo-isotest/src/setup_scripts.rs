@@ -9,6 +9,7 @@ mod script;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Instant;
 
 use isotest::runner::Client;
@@ -49,7 +50,7 @@ pub(crate) fn run(
         }
         let variables = services.run_one(script, built, interrupt)?;
         for (test, _) in listed.tests.iter_mut().zip(needed).filter(|(_, needed)| *needed) {
-            test.spec.env.extend(variables.iter().cloned());
+            Rc::make_mut(&mut test.spec).env.extend(variables.iter().cloned());
         }
     }
     Ok(services)

@@ -34,7 +34,7 @@ pub(crate) fn prepare(listed: &mut Listed<'_>, typed: &Running, interrupt: &mut 
         (None, None) => return Ok(()),
     };
     let [test] = listed.tests.as_mut_slice() else { return Err(not_one(listed, option)) };
-    test.spec.timeout = None;
+    Rc::make_mut(&mut test.spec).timeout = None;
     let settings = Rc::make_mut(&mut test.settings);
     settings.retries.value = Retries::at_once(0);
     settings.slow_timeout.value = SlowTimeout::after(FOR_EVER);

@@ -59,9 +59,15 @@ pub struct Known {
 }
 
 impl Known {
+    /// Whether its attribute says anything.
+    #[must_use]
+    pub fn says_more_than_its_name(&self) -> bool {
+        self.spec.is_some() || self.should_panic.is_some() || !self.written.is_empty()
+    }
+
     /// Its line: JSON where there is more to say than the name.
     pub(crate) fn write(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
-        if self.spec.is_some() || self.should_panic.is_some() || !self.written.is_empty() {
+        if self.says_more_than_its_name() {
             serde_json::to_writer(&mut *out, self)?;
         } else {
             out.write_all(self.name.as_bytes())?;

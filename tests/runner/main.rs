@@ -8,6 +8,7 @@ mod command_line;
 mod configured;
 mod elsewhere;
 mod harnesses;
+mod kept;
 mod late;
 mod mistakes;
 mod order;

@@ -81,6 +81,11 @@ impl SpecPatch {
         self
     }
 
+    /// Whether there is anything to change.
+    pub(crate) fn says_anything(&self) -> bool {
+        self.changes().next().is_some()
+    }
+
     /// Changes `spec`, except for what the test's attribute has `written` (names as in the configuration) and the command line does not overrule. What comes out may be a contradiction: see [`Spec::contradiction`].
     pub(crate) fn apply(&self, spec: &mut Spec, written: &[&str]) {
         let free = |name: &str| !written.contains(&name);

@@ -12,7 +12,7 @@ pub(super) const KEPT: Keep = Keep::First(LONGEST + 1);
 
 /// The names in an answer, each once, though an attribute on top of `#[test]` may have entered a function twice. `None` where
 /// the answer is none: what was asked does not keep to libtest's convention.
-pub(super) fn names(answer: &str) -> Option<Vec<String>> {
+pub(super) fn names(answer: &str) -> Option<Vec<&str>> {
     if answer.len() > LONGEST {
         return None;
     }
@@ -20,7 +20,7 @@ pub(super) fn names(answer: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for line in answer.lines().filter(|line| !line.is_empty()) {
         match line.rsplit_once(": ") {
-            Some((name, "test" | "benchmark")) if seen.insert(name) => names.push(name.to_owned()),
+            Some((name, "test" | "benchmark")) if seen.insert(name) => names.push(name),
             Some((_, "test" | "benchmark")) => {}
             _ => return None,
         }

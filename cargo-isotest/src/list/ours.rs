@@ -10,6 +10,7 @@ use isotest::Spec;
 use isotest::runner::{Client, End, Isolation, Leftovers, Program, Run, Target};
 
 use super::answers;
+use super::kept::Kept;
 use crate::Problem;
 use crate::binary::{self, pipe};
 use crate::compile::Binary;
@@ -24,6 +25,8 @@ pub(crate) struct Manner<'i> {
     pub(crate) patience: Duration,
     /// Whether their `main` gets a sandbox, if the machine allows any.
     pub(crate) isolation: Isolation,
+    /// What they have answered before.
+    pub(crate) kept: &'i Kept,
 }
 
 /// This program's own fork server, which executes binaries that have none; started when it is needed.
@@ -44,7 +47,7 @@ impl Ours {
         let mut isolation = manner.isolation;
         loop {
             let (text, complaint, end) = self.execute(manner, binary, arguments, isolation)?;
-            let said = |why: String| super::opened::problem(binary, &format!("{why}{}", indented(&complaint)));
+            let said = |why: String| super::heard::problem(binary, &format!("{why}{}", indented(&complaint)));
             return match end {
                 End::Exited(127) => Err(said("it can't be started".to_owned())),
                 End::Exited(status) => Ok(Answer { text, success: status == 0 }),
@@ -68,7 +71,7 @@ impl Ours {
         arguments: &[&str],
         isolation: Isolation,
     ) -> Result<(String, String, End), Problem> {
-        let failed = |error: io::Error| super::opened::problem(binary, &error);
+        let failed = |error: io::Error| super::heard::problem(binary, &error);
         let doing = format!("listing the tests of {}", binary.id);
         let (reader, writer) = pipe().map_err(failed)?;
         let (complaint, errors) = pipe().map_err(failed)?;
@@ -107,12 +110,9 @@ impl Ours {
         server.as_ref().map_err(|error| io::Error::other(error.clone()))
     }
 
-    /// The server, for the tests.
-    pub(super) fn into_server(self) -> io::Result<Client> {
-        match self.0.into_inner() {
-            Some(server) => server.map_err(io::Error::other),
-            None => binary::own_server(),
-        }
+    /// The server, for the tests, if it was started.
+    pub(super) fn into_server(self) -> Option<Client> {
+        self.0.into_inner()?.ok()
     }
 }
 

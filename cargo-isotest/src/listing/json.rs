@@ -58,7 +58,7 @@ fn case(test: &Test, chosen: bool) -> Value {
         "ignored": test.ignored,
         "filter-match": matches,
         "isolated": test.wrapped,
-        "spec": test.spec,
+        "spec": *test.spec,
     })
 }
 

@@ -82,7 +82,7 @@ fn ended(case: Case<'_, '_>, finished: &mut Finished) -> Value {
     };
     let mut document = attempt::document(case, finished.last_mut());
     document["verdict"] = verdict.into();
-    document["spec"] = json!(case.test.spec);
+    document["spec"] = json!(*case.test.spec);
     about(case, "ended", document)
 }
 
