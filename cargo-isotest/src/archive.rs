@@ -33,6 +33,7 @@ pub(crate) fn make(options: &Archive) -> Result<Code, Problem> {
     let typed = Typed { configuration, choose: &Choose::default(), cargo };
     let configured = Configured::of(&typed, building.workspace(&interrupt)?, &interrupt)?;
     let built = building.finish(&interrupt)?;
+    built.cargo.wait(&interrupt)?;
     let profile = configured.profile(&built.host_or_target, (RunLayer::default(), Layer::default()))?;
     // Expressions may ask for dependencies where there is no cargo to ask.
     let metadata = compile::with_dependencies(cargo, &interrupt)?;

@@ -9,6 +9,7 @@ mod runner;
 mod rustc;
 mod toolchain;
 
+use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
@@ -52,6 +53,19 @@ pub(crate) struct Built {
     /// The directory that all this lies in, if it is to vanish with it.
     #[expect(dead_code, reason = "it is only there to be dropped")]
     pub(crate) temporary: Option<tempfile::TempDir>,
+    /// Who has built it here.
+    pub(crate) cargo: LastWords,
+}
+
+/// A cargo that has built all, and may have to say so still.
+#[derive(Debug, Default)]
+pub(crate) struct LastWords(RefCell<Option<cargo::Running>>);
+
+impl LastWords {
+    /// Waits for them: what this program says comes after.
+    pub(crate) fn wait(&self, interrupt: &Interrupt) -> Result<(), Problem> {
+        self.0.take().map_or(Ok(()), |mut cargo| cargo.end(interrupt).map(drop))
+    }
 }
 
 /// One test binary.
@@ -110,8 +124,8 @@ pub(crate) struct Building {
 impl Building {
     /// Has cargo build, and asks meanwhile what else must be known.
     pub(crate) fn begin(options: &Cargo) -> Result<Building, Problem> {
-        let questions = Questions::ask(options)?;
         let cargo = cargo::Running::start(options)?;
+        let questions = Questions::ask(options)?;
         Ok(Building { cargo, questions, overrides: options.config.clone() })
     }
 
@@ -132,8 +146,8 @@ impl Building {
         Ok(Problem { message, code: problem.code })
     }
 
-    /// Waits for the end.
-    pub(crate) fn finish(self, interrupt: &Interrupt) -> Result<Built, Problem> {
+    /// Waits until all is built.
+    pub(crate) fn finish(mut self, interrupt: &Interrupt) -> Result<Built, Problem> {
         let products = self.cargo.finish(interrupt)?;
         let toolchain = self.questions.answers(interrupt)?;
         // Cargo has read it by now, and would have refused what has mistakes in it.
@@ -164,6 +178,7 @@ impl Building {
             reports: toolchain.workspace.target_directory.join("isotest"),
             build_directory: toolchain.workspace.build_directory,
             temporary: None,
+            cargo: LastWords(RefCell::new(Some(self.cargo))),
             target_directory: toolchain.workspace.target_directory,
         })
     }

@@ -29,6 +29,7 @@ pub(crate) fn run(options: &Run) -> Result<Code, Problem> {
     let suite = Suite::build(Wanted { choose, configuration, reuse, cargo }, &interrupt)?;
     let profile = suite.profile((about_the_run(running, reporting), about_tests(running, reporting)))?;
     if running.no_run {
+        suite.built.cargo.wait(&interrupt)?;
         return Ok(Code::Passed);
     }
     let mut chosen = suite.tests(&profile, &interrupt)?;

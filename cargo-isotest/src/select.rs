@@ -37,6 +37,7 @@ pub(crate) struct Request<'r> {
 pub(crate) fn tests<'a>(built: &'a Built, request: &Request<'_>, interrupt: &Interrupt) -> Result<Listed<'a>, Problem> {
     let Request { options, names, configured, profile, record, timings } = request;
     if options.rerun_failed && !record.has_failures() {
+        built.cargo.wait(interrupt)?;
         report::terminal::warning("no test is known to have failed, so --rerun-failed leaves none");
     }
     let manner = list::Manner {

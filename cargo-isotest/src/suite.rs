@@ -74,6 +74,7 @@ impl<'o> Suite<'o> {
             timings: timings.as_ref(),
         };
         let listed = select::tests(&self.built, &request, interrupt)?;
+        self.built.cargo.wait(interrupt)?;
         Ok(Chosen { listed, record, timings })
     }
 }

@@ -9,7 +9,7 @@ use super::places::{Places, runs, this_machine};
 use super::unpack::{Opened, Place, wrong};
 use crate::Problem;
 use crate::cli::Reuse;
-use crate::compile::{Binary, Built, Runner, Workspace, runners};
+use crate::compile::{Binary, Built, LastWords, Runner, Workspace, runners};
 use crate::exit_code::Code;
 use crate::filterset::BinaryFacts;
 use crate::interrupt::Interrupt;
@@ -58,6 +58,7 @@ pub(crate) fn reuse(file: &Path, options: &Reuse, interrupt: &Interrupt) -> Resu
         build_directory: place.target.clone(),
         target_directory: place.target,
         reports,
+        cargo: LastWords::default(),
         host_or_target: contents.target.clone(),
         // Whether they are documentation tests only sources say, and only cargo runs them.
         libraries: Vec::new(),

@@ -31,7 +31,7 @@ pub(crate) struct Built {
 impl Built {
     /// Another descriptor that leads there.
     pub(crate) fn copy_of_namespace(&self) -> Result<OwnedFd> {
-        self.namespace.try_clone().map_err(|error| Error::new("copying a descriptor", error.to_string()))
+        self.namespace.try_clone().map_err(|error| Error::io("copying a descriptor of the lab", &error))
     }
 }
 
@@ -99,8 +99,7 @@ pub(crate) fn namespaces(
     };
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("lab-builder".to_owned()).spawn_scoped(scope, make_all);
-        let builder =
-            builder.map_err(|error| Error::new("starting a thread to build the lab on", error.to_string()))?;
+        let builder = builder.map_err(|error| Error::io("starting a thread to build the lab on", &error))?;
         builder.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -128,8 +127,7 @@ fn hand_over(message: Message, init: &OwnedFd) -> Result<()> {
 /// The namespace that this thread is in.
 fn current() -> Result<Built> {
     let namespace = std::fs::File::open("/proc/thread-self/ns/net");
-    let namespace =
-        namespace.map_err(|error| Error::new("opening /proc/thread-self/ns/net", error.to_string()))?.into();
+    let namespace = namespace.map_err(|error| Error::io("opening /proc/thread-self/ns/net", &error))?.into();
     let links = Socket::open(SockProtocol::NetlinkRoute);
     let links = links.map_err(|errno| Error::kernel("opening an rtnetlink socket", errno))?;
     Ok(Built { namespace, links, tables: None })

@@ -90,7 +90,7 @@ impl Source {
 
 fn capture(lab: &Shared, path: &Path, sources: impl FnOnce(&Topology) -> Vec<Source>) -> Result<Capture> {
     let attempt = || format!("capturing packets into {}", path.display());
-    let failed = |error: std::io::Error| Error::new(attempt(), error.to_string());
+    let failed = |error: std::io::Error| Error::io(attempt(), &error);
     let elsewhere = "name a file in a directory that is there and may be written";
     let network = lab.up(attempt())?;
     let about = path.file_stem().unwrap_or_default().to_string_lossy();

@@ -1,6 +1,7 @@
 //! What goes wrong in a lab, in words: what was attempted, why it failed, what to do.
 
 use std::fmt;
+use std::io;
 
 use nix::errno::Errno;
 
@@ -14,6 +15,8 @@ pub struct Error {
     cause: String,
     remedy: Option<String>,
 }
+
+const MORE_FILES: &str = "raise the limit of open files (`ulimit -n`): a lab takes up to nine for each host";
 
 /// What a lab's functions return.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -49,10 +52,16 @@ impl Error {
                 "building networks takes CAP_NET_ADMIN and CAP_SYS_ADMIN over the test's own namespaces, which `#[isotest]` \
                  gives: don't drop them before the lab is up",
             ),
-            Errno::EMFILE => error.remedy("raise the limit of open files (`ulimit -n`): a lab takes up to nine for each host"),
+            Errno::EMFILE => error.remedy(MORE_FILES),
             Errno::ENOSPC => error.remedy("the limit of namespaces is reached: see /proc/sys/user/max_net_namespaces"),
             _ => error,
         }
+    }
+
+    /// The kernel's no to something of the standard library's.
+    pub(crate) fn io(attempted: impl Into<String>, why: &io::Error) -> Error {
+        let error = Error::new(attempted, why.to_string());
+        if why.raw_os_error() == Some(libc::EMFILE) { error.remedy(MORE_FILES) } else { error }
     }
 
     /// The kernel's no to a netlink message.

@@ -149,7 +149,7 @@ fn take(views: &Views) -> Result<Vec<(String, OwnedFd)>> {
     let trees = files(views).into_iter().enumerate().map(|(number, (over, text))| {
         let own = shelf.join(number.to_string());
         let written = fs::write(&own, text.as_bytes());
-        written.map_err(|error| Error::new(format!("writing the lab's {over}"), error.to_string()))?;
+        written.map_err(|error| Error::io(format!("writing the lab's {over}"), &error))?;
         let tree = open_tree(&c_path(&own));
         let tree = tree.map_err(|errno| Error::kernel(format!("taking the lab's {over}"), errno))?;
         Ok((over, tree))

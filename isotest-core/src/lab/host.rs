@@ -165,7 +165,7 @@ impl Host {
         let thread = thread::Builder::new().name(name.to_string());
         let thread = thread.spawn(move || inside(&name, &place, body));
         let attempt = || format!("starting a thread in `{}`", self.name);
-        thread.map(HostThread).map_err(|error| Error::new(attempt(), error.to_string()))
+        thread.map(HostThread).map_err(|error| Error::io(attempt(), &error))
     }
 
     /// A program that will start in the host, with its working directory, environment and files as everywhere in the test. It is

@@ -156,7 +156,7 @@ impl Names {
     pub(crate) fn start(&self) -> Result<()> {
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*service, Service::Asleep) {
-            let failed = |error: std::io::Error| Error::new("starting the lab's server of names", error.to_string());
+            let failed = |error: std::io::Error| Error::io("starting the lab's server of names", &error);
             let (alarm, heard) = UnixStream::pair().map_err(failed)?;
             let (counters, new) = channel();
             let directory = Arc::clone(&self.directory);

@@ -63,13 +63,13 @@ impl Rooms {
 }
 
 fn copy(descriptor: &OwnedFd) -> Result<OwnedFd> {
-    descriptor.try_clone().map_err(|error| Error::new("copying a descriptor", error.to_string()))
+    descriptor.try_clone().map_err(|error| Error::io("copying a descriptor of the lab", &error))
 }
 
 /// Opens one of a process's or thread's namespaces, `namespaces(7)`.
 fn open(who: &str, kind: &str) -> Result<OwnedFd> {
     let path = format!("/proc/{who}/ns/{kind}");
-    let opened = File::open(&path).map_err(|error| Error::new(format!("opening {path}"), error.to_string()))?;
+    let opened = File::open(&path).map_err(|error| Error::io(format!("opening {path}"), &error))?;
     Ok(opened.into())
 }
 
@@ -191,7 +191,7 @@ impl Place {
 pub(crate) fn on_a_thread<T: Send>(name: &str, body: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, body);
-        let thread = thread.map_err(|error| Error::new("starting a thread for the lab", error.to_string()))?;
+        let thread = thread.map_err(|error| Error::io("starting a thread for the lab", &error))?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

@@ -126,7 +126,7 @@ pub(crate) fn ask<T>(
     prepare: impl FnOnce(&Way) -> Result<T>,
 ) -> Result<(Way, T)> {
     let _asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
-    let users = File::open("/proc/self/ns/user").map_err(|error| Error::new(ASKING, error.to_string()))?;
+    let users = File::open("/proc/self/ns/user").map_err(|error| Error::io(ASKING, &error))?;
     let way = match exchange(porter, &Request::Connect, &[network, users.as_fd()])? {
         (Answer::Connected(way), _) => way,
         (other, _) => return Err(other.refusal()),

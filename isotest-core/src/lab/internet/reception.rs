@@ -137,7 +137,7 @@ impl Outside {
     pub(crate) fn open(self: &Arc<Self>, network: OwnedFd, hosts: BTreeSet<IpAddr>) -> Result<()> {
         let mut state = self.state();
         state.hosts = hosts;
-        let failed = |error: std::io::Error| Error::new("opening the internet of the lab", error.to_string());
+        let failed = |error: std::io::Error| Error::io("opening the internet of the lab", &error);
         let (alarm, heard) = UnixStream::pair().map_err(failed)?;
         let mut open = Open { network, alarm, heard, threads: Vec::new() };
         open.doors(&state.doors.iter().copied().collect::<Vec<_>>(), self)?;
@@ -185,8 +185,7 @@ impl Open {
             doors.iter().filter_map(|door| bound(*door).transpose()).collect::<Result<Vec<_>>>()
         })?;
         for ((protocol, address), socket) in sockets {
-            let failed =
-                |error: std::io::Error| Error::new(format!("listening at {protocol} {address}"), error.to_string());
+            let failed = |error: std::io::Error| Error::io(format!("listening at {protocol} {address}"), &error);
             let (alarm, outside) = (self.heard.try_clone().map_err(failed)?, Arc::clone(outside));
             let thread = std::thread::Builder::new().name("lab-internet".to_owned());
             match protocol {

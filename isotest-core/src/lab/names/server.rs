@@ -51,7 +51,7 @@ impl Counter {
 }
 
 fn failed(error: &std::io::Error) -> Error {
-    Error::new(format!("answering questions about names at {RESOLVER}"), error.to_string())
+    Error::io(format!("answering questions about names at {RESOLVER}"), error)
 }
 
 /// Somebody who asks in a stream.

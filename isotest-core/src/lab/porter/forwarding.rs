@@ -25,8 +25,7 @@ pub(super) struct Forwarding(#[expect(dead_code, reason = "it is held, not read"
 /// Sees to it that the machine forwards.
 pub(super) fn need(proof: &SingleThreaded) -> Result<Forwarding> {
     let held = Forwarding(lock(FlockArg::LockShared).map_err(|errno| failed("locking the machine's network", errno))?);
-    let now =
-        fs::read_to_string(SETTING).map_err(|error| Error::new(format!("reading {SETTING}"), error.to_string()))?;
+    let now = fs::read_to_string(SETTING).map_err(|error| Error::io(format!("reading {SETTING}"), &error))?;
     if now.trim() == "0" {
         for _ in 0..2 {
             let setting = File::options().write(true).open(SETTING).map_err(unwritable)?;
@@ -45,7 +44,7 @@ pub(super) fn is_on_for_ipv6() -> bool {
 }
 
 fn unwritable(error: std::io::Error) -> Error {
-    Error::new(format!("writing 1 to {SETTING}"), error.to_string())
+    Error::io(format!("writing 1 to {SETTING}"), &error)
         .remedy("the machine has to forward what its labs send: run `sysctl net.ipv4.ip_forward=1`, as root")
 }
 

@@ -40,7 +40,7 @@ pub(super) fn connect(proof: &SingleThreaded, network: BorrowedFd<'_>, users: Bo
     let [routed, routed6] = veth::routes()?;
     let (machine, lab) = networks::choose(0, &routed)?;
     let ipv6 = WayByIpv6::choose(0, &routed6);
-    let failed = |error: std::io::Error| Error::new(ATTEMPT, error.to_string());
+    let failed = |error: std::io::Error| Error::io(ATTEMPT, &error);
     let mut complaints: File =
         memfd_create(c"pasta", MFdFlags::MFD_CLOEXEC).map_err(|errno| failed(errno.into()))?.into();
     let mut command = Command::new(&program);

@@ -19,7 +19,7 @@ pub(super) fn call(number: usize, stream: bool) -> Result<Option<OwnedFd>> {
     let configured = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let Some(server) = servers(&configured).get(number).copied() else { return Ok(None) };
     let called = if stream { begin_stream(server) } else { datagrams(server) };
-    called.map(Some).map_err(|error| Error::new(format!("asking the machine's nameserver {server}"), error.to_string()))
+    called.map(Some).map_err(|error| Error::io(format!("asking the machine's nameserver {server}"), &error))
 }
 
 fn datagrams(server: SocketAddr) -> std::io::Result<OwnedFd> {

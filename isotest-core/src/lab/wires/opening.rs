@@ -39,7 +39,7 @@ impl Opening {
             }
         };
         let thread = std::thread::Builder::new().name("lab-wires".to_owned()).spawn(run);
-        thread.map_err(|error| Error::new("starting a thread for the lab's wires", error.to_string()))?;
+        thread.map_err(|error| Error::io("starting a thread for the lab's wires", &error))?;
         Ok(Opening { opened, give })
     }
 
