@@ -71,19 +71,24 @@ impl LeftOut {
 
 /// Leaves out what was not chosen.
 pub(crate) fn choose(listed: &mut Listed<'_>, choice: &Choice<'_>) {
-    let mut chosen = Vec::with_capacity(listed.tests.len());
-    for mut test in std::mem::take(&mut listed.tests) {
-        let binary = listed.binaries[test.binary].binary;
-        test.left_out = choice.leaves_out(&test, binary, &binary.facts.test(&test.name));
-        let to = if test.left_out.is_none() { &mut chosen } else { &mut listed.skipped };
-        to.push(test);
+    let binaries = &listed.binaries;
+    for test in &mut listed.tests {
+        let binary = binaries[test.binary].binary;
+        test.left_out = choice.leaves_out(test, binary, &binary.facts.test(&test.name));
     }
-    let shares = choice.share(listed, &chosen);
-    for (mut test, ours) in chosen.into_iter().zip(shares) {
-        test.left_out = (!ours).then_some(LeftOut::Partition);
-        let to = if ours { &mut listed.tests } else { &mut listed.skipped };
-        to.push(test);
+    leave_out(listed);
+    if let Some(partition) = choice.partition {
+        let shares = choice.share(partition, listed);
+        for (test, ours) in listed.tests.iter_mut().zip(shares) {
+            test.left_out = (!ours).then_some(LeftOut::Partition);
+        }
+        leave_out(listed);
     }
+}
+
+/// Sets apart those that were marked as left out.
+fn leave_out(listed: &mut Listed<'_>) {
+    listed.skipped.extend(listed.tests.extract_if(.., |test| test.left_out.is_some()));
 }
 
 impl Choice<'_> {
@@ -104,9 +109,8 @@ impl Choice<'_> {
     }
 
     /// For each of the chosen tests, whether it is in our share.
-    fn share(&self, listed: &Listed<'_>, chosen: &[Test]) -> Vec<bool> {
-        let Some(partition) = self.partition else { return vec![true; chosen.len()] };
-        let dealt = chosen.iter().map(|test| Dealt {
+    fn share(&self, partition: Partition, listed: &Listed<'_>) -> Vec<bool> {
+        let dealt = listed.tests.iter().map(|test| Dealt {
             binary: &listed.binaries[test.binary].binary.id,
             name: &test.name,
             ignored: test.ignored,

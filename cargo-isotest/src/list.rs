@@ -86,6 +86,7 @@ pub(crate) fn tests<'a>(binaries: &'a [Binary], manner: &Manner<'_>) -> Result<L
             false => Server::Ours(Rc::clone(&ours)),
         };
         listed.binaries.push(Ready::new(&binaries[at], server));
+        listed.tests.reserve(opened.found.len());
         listed.tests.extend(opened.found.into_iter().map(|found| found.into_test(at, &unsettled, &asks_for_nothing)));
     }
     Ok(listed)
