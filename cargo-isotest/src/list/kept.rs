@@ -5,6 +5,7 @@ use std::fs::{self, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,6 @@ use serde::{Deserialize, Serialize};
 use super::Harness;
 use super::heard::Heard;
 use crate::compile::Binary;
-
-/// Raised when the same answer would be understood otherwise.
-const FORM: &str = concat!("1 of ", env!("CARGO_PKG_VERSION"));
 
 /// A file that has changed so lately may change again without a trace: kernels mark changes by a clock that ticks every few milliseconds.
 const LATELY: Duration = Duration::from_millis(100);
@@ -28,8 +26,15 @@ pub(crate) struct Kept {
 /// Which file a binary is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
-    form: String,
-    executable: PathBuf,
+    binary: Own,
+    /// That of this program: another one may understand the same answer otherwise.
+    reader: Own,
+}
+
+/// A file, as it is at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Own {
+    path: PathBuf,
     device: u64,
     inode: u64,
     size: u64,
@@ -50,10 +55,18 @@ struct Heading {
 impl Identity {
     /// That of a file as it is now; to be taken before it is asked.
     pub(super) fn of(executable: &Path) -> io::Result<Identity> {
-        let it: Metadata = fs::metadata(executable)?;
-        Ok(Identity {
-            form: FORM.to_owned(),
-            executable: executable.to_owned(),
+        static READER: OnceLock<Option<Own>> = OnceLock::new();
+        let reader = READER.get_or_init(|| std::env::current_exe().and_then(|path| Own::of(&path)).ok());
+        let reader = reader.clone().ok_or(io::ErrorKind::NotFound)?;
+        Ok(Identity { binary: Own::of(executable)?, reader })
+    }
+}
+
+impl Own {
+    fn of(path: &Path) -> io::Result<Own> {
+        let it: Metadata = fs::metadata(path)?;
+        Ok(Own {
+            path: path.to_owned(),
             device: it.dev(),
             inode: it.ino(),
             size: it.size(),
@@ -100,7 +113,7 @@ impl Kept {
     pub(super) fn write(&self, binary: &Binary, identity: Identity, heard: &Heard) {
         // A harness of its own may find its tests where it likes, and a runner may run another program.
         let is_libtest = heard.harness != Harness::None && !binary.has_harness_of_its_own() && binary.runner.is_none();
-        if is_libtest && identity.has_settled(SystemTime::now()) {
+        if is_libtest && identity.binary.has_settled(SystemTime::now()) {
             self.try_to_write(binary, identity, heard).unwrap_or_default();
         }
     }

@@ -64,8 +64,10 @@ impl Opened {
     pub(super) fn open(binary: &Binary, manner: &Manner<'_>, ours: &Ours) -> Result<Opened, Problem> {
         // Before it is asked. Where there is no such file, asking will tell.
         let identity = Identity::of(&binary.executable).ok();
-        if let Some(heard) = identity.as_ref().and_then(|identity| manner.kept.read(binary, identity)) {
-            return Ok(Opened { has_door: heard.has_door, server: None, found: found(binary, &heard)? });
+        if let Some(heard) = identity.as_ref().and_then(|identity| manner.kept.read(binary, identity))
+            && let Ok(found) = found(binary, &heard)
+        {
+            return Ok(Opened { has_door: heard.has_door, server: None, found });
         }
         let (heard, server) = heard::ask(binary, manner, ours)?;
         if let Some(identity) = identity {
