@@ -215,7 +215,7 @@ impl Engine {
     }
 
     /// Says that no more will be taken.
-    fn is_over(&self) {
+    fn conclude(&self) {
         *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.ends.notify_all();
     }

@@ -66,5 +66,5 @@ fn carry(engine: &Engine, intake: Intake) {
         Ok(Err(errno)) => engine.fail(Error::kernel(attempt, errno)),
         Err(_) => engine.fail(Error::new(attempt, "its thread has panicked, as it says above")),
     }
-    engine.is_over();
+    engine.conclude();
 }
