@@ -124,9 +124,10 @@ pub(crate) struct Building {
 impl Building {
     /// Has cargo build, and asks meanwhile what else must be known.
     pub(crate) fn begin(options: &Cargo) -> Result<Building, Problem> {
-        let cargo = cargo::Running::start(options)?;
+        // It takes longest. Where neither can be started, it is the workspace that could not be read.
+        let cargo = cargo::Running::start(options);
         let questions = Questions::ask(options)?;
-        Ok(Building { cargo, questions, overrides: options.config.clone() })
+        Ok(Building { cargo: cargo?, questions, overrides: options.config.clone() })
     }
 
     /// The workspace, which is known long before the build has ended.
