@@ -69,6 +69,7 @@ mod listening;
 mod masquerade;
 mod names;
 mod nat;
+mod network;
 mod order;
 mod overrides;
 mod partition;

@@ -1,5 +1,7 @@
 //! What went over the links, packet by packet: in which file, of which runs, and how much of it?
 
+use std::collections::HashSet;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -159,6 +161,33 @@ fn a_lab_s_packets_are_written_from_both_ends_until_it_is_stopped() -> Result<()
         })
     });
     assert_eq!(syns, [[1, 0], [0, 1]], "alice calls, bob is called, and what follows the end is not there");
+    Ok(())
+}
+
+/// Also those that are sent at once, when the kernel has just been asked to note their times.
+#[isotest]
+fn each_packet_stands_where_it_left_before_where_it_came() -> Result<()> {
+    for _ in 0..20 {
+        let lab = Lab::new()?;
+        let (alice, bob) = (lab.host("alice")?, lab.host("bob")?);
+        lab.link(&alice, &bob)?;
+        let _door = bob.enter(|| UdpSocket::bind("0.0.0.0:9")).expect("every port is free and allowed");
+        let sender = alice.enter(|| UdpSocket::bind("0.0.0.0:0")).expect("some port is free");
+        let capture = lab.capture("/tmp/order.pcapng")?;
+        for number in 0..300_u32 {
+            sender
+                .send_to(&[b"number", &number.to_be_bytes()[..]].concat(), (bob.address(), 9))
+                .expect("there is a route");
+        }
+        assert_eq!(capture.stop().missed, 0);
+        let mut left = HashSet::new();
+        for packet in read(Path::new("/tmp/order.pcapng")).into_iter().filter(|it| it.bytes.len() == 14 + 28 + 10) {
+            let number = packet.bytes[48..].to_vec();
+            let stands_right = if packet.out { left.insert(number) } else { left.contains(&number) };
+            assert!(stands_right, "{packet:?}");
+        }
+        assert_eq!(left.len(), 300);
+    }
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 
 use isotest::isotest;
-use isotest::lab::{Firewall, Lab, Result};
+use isotest::lab::{Faults, Firewall, Lab, Result};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::uplinks::tables;
 
@@ -70,5 +71,33 @@ fn a_firewall_at_the_test_s_own_network_goes_with_its_lab() -> Result<()> {
         let reached = bob.enter(|| TcpStream::connect((here.address(), 80)));
         assert_eq!(reached.is_err(), closed, "{reached:?}");
     }
+    Ok(())
+}
+
+/// Whichever step fails for want of descriptors.
+#[isotest]
+fn nothing_remains_of_one_that_could_not_be_built() -> Result<()> {
+    let before = state();
+    let (usual, most) = getrlimit(Resource::RLIMIT_NOFILE).expect("there is one");
+    let built = |limit: u64| -> Result<()> {
+        let lab = Lab::new()?;
+        let web = lab.host("web")?;
+        lab.link(&lab.here()?, &web)?.faults(Faults::new().loss(0.5))?;
+        lab.internet()?.serve("api.example.com", 80, |_, _| {})?;
+        setrlimit(Resource::RLIMIT_NOFILE, limit, most).expect("less is always allowed");
+        let up = lab.up();
+        setrlimit(Resource::RLIMIT_NOFILE, usual, most).expect("it was so before");
+        up
+    };
+    let mut failed = 0;
+    for limit in 3.. {
+        let Err(error) = built(limit) else { break };
+        failed += 1;
+        assert_eq!(state(), before, "after {error}");
+        if limit % 4 == 0 {
+            built(usual)?;
+        }
+    }
+    assert!(failed > 10, "{failed}");
     Ok(())
 }

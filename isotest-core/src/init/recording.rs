@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::recorder::{self, Recorder};
 use crate::report::Captured;
+use crate::stamps;
 use crate::sys::errno;
 
 /// What is recorded.
@@ -19,7 +20,9 @@ impl Recording {
     /// Begins with the network that init is in.
     pub(super) fn start(file: &OwnedFd, test: &str) -> nix::Result<Recording> {
         let mut recorder = Recorder::new(File::from(file.try_clone().map_err(errno)?), test).map_err(errno)?;
+        let stamps = stamps::wait()?;
         recorder.add(recorder::open()?, String::new(), None);
+        drop(stamps); // The socket wants to know as well.
         Ok(Recording { recorder })
     }
 

@@ -14,12 +14,14 @@ use nix::sched::{CloneFlags, setns};
 use super::error::{Error, Result};
 use super::failure;
 use super::host::Host;
+use super::network::Network;
 use super::place::{Place, on_a_thread};
-use super::shared::{Network, Shared};
+use super::shared::Shared;
 use super::topology::{At, Role, Topology};
 use super::{Lab, Link, plan};
 use crate::recorder::{self, Recorder};
 use crate::report::Captured;
+use crate::stamps;
 
 /// Packets that are being written into a file, until it is [stopped](Capture::stop) or dropped.
 #[derive(Debug)]
@@ -118,7 +120,12 @@ fn open(sources: Vec<Source>, network: &Network) -> Result<Vec<(Source, OwnedFd)
         let socket = socket.map_err(failed)?;
         Ok((source, socket))
     };
-    on_a_thread("lab-capture", || sources.into_iter().map(open).collect())
+    on_a_thread("lab-capture", || {
+        let stamps = stamps::wait();
+        let _stamps =
+            stamps.map_err(|errno| Error::kernel("waiting until the kernel notes when packets come", errno))?;
+        sources.into_iter().map(open).collect()
+    })
 }
 
 /// Writes what comes, until nobody holds the other end of `stopped`.

@@ -18,7 +18,7 @@ pub struct LinkFates {
     /// Where the kernel has `tbf` (`tc-tbf(8)`, at each end of such a link), a socket that has sent more than can be taken waits, or says
     /// `EWOULDBLOCK`, before it comes to that, however many sockets and hosts send; only where more than about 500 links have faults
     /// (with an MTU of 65,535 more than 75), hosts at all of them that begin within the same milliseconds are too fast, and a program that hands over
-    /// datagrams of a few bytes by hundreds (`UDP_SEGMENT`), which count as one. Without `tbf`, more than about a hundred packets at once
+    /// many short datagrams in one piece (`UDP_SEGMENT`), which counts as one. Without `tbf`, more than about a hundred packets at once
     /// are. Some may be lost in the kernel before the link, which [`Link::stats`] tells as `dropped`: so may what a switch has to keep for
     /// one of its links, beyond 256 MiB of packets of the longest size, some 170,000 with an MTU of 1500.
     pub missed: u64,

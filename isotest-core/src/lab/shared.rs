@@ -1,35 +1,21 @@
 //! What do all handles of one lab share? First a drawing, then what was built from it.
 
 use std::fmt::Display;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::account::Manner;
 use super::barriers::{self, Barriers};
-use super::build::{self, Spaces};
 use super::describe::Remarks;
 use super::engine::Engine;
 use super::error::{Error, Result};
 use super::faults::Faults;
-use super::files::{self, HostsFiles};
 use super::host::Host;
 use super::internet::Outside;
-use super::names::Names;
-use super::place::{Place, Rooms};
-use super::plan::{self, Space};
+use super::network::Network;
+use super::plan::Space;
 use super::rules::Tables;
-use super::settle::Settled;
 use super::stats;
 use super::topology::{At, HERE, INTERNET, Role, Topology, UPLINK};
-use super::uplink::{self, WayOut};
-use super::vanished::Vanished;
-use super::whereabouts::Whereabouts;
-use super::wires::Wires;
-use super::{
-    account, carrier, check, departure, describe, engine, failure, held, kill, remarks, routes, rules, seed,
-    translation,
-};
-use crate::own::Attempts;
+use super::{departure, describe, engine, failure, remarks, rules, seed, translation};
 
 /// One lab.
 #[derive(Debug)]
@@ -61,31 +47,6 @@ enum Stage {
     Failed(Error),
     /// Its [`super::Lab`] was dropped.
     Gone,
-}
-
-/// What was built.
-#[derive(Debug)]
-pub(crate) struct Network {
-    /// One for each node.
-    pub(crate) places: Vec<Arc<Place>>,
-    /// The files of the test body that are covered by the lab's.
-    pub(crate) covered: Vec<String>,
-    /// The namespaces, with the sockets that change them.
-    pub(crate) spaces: Arc<Mutex<Spaces>>,
-    /// What vanished at barriers that are there no more.
-    pub(crate) vanished: Mutex<Vanished>,
-    /// Which hosts hear who asks for them.
-    settled: Settled,
-    /// Who answers for names.
-    names: Arc<Names>,
-    /// What carries packets over links with faults.
-    pub(crate) wires: Option<Wires>,
-    /// How it is connected to the machine.
-    pub(crate) way_out: Option<WayOut>,
-    /// The way to the test's init, if that wants to know anything.
-    init: Option<Arc<OwnedFd>>,
-    /// How that learns where its hosts try to go.
-    pub(crate) manner: Manner,
 }
 
 impl Shared {
@@ -292,11 +253,7 @@ impl Shared {
     pub(crate) fn take_down(&self) {
         let stage = std::mem::replace(&mut self.state().stage, Stage::Gone);
         if let Stage::Up(network) = stage {
-            self.outside.end();
-            kill::all_in(&network.places);
-            network.names.stop();
-            self.outside.close();
-            network.init.iter().for_each(|init| account::close(init, &network.places));
+            network.end(&self.outside);
             self.read(|topology| departure::leave(topology, &network));
         }
     }
@@ -309,88 +266,4 @@ fn not_built(attempt: impl Into<String>, why: &Error) -> Error {
 
 fn gone(attempt: impl Into<String>) -> Error {
     Error::new(attempt, "the lab is gone").remedy("keep the `Lab` alive as long as its hosts are used")
-}
-
-impl Network {
-    /// Waits until a host that somebody enters hears who asks for it.
-    pub(crate) fn settle(&self, node: usize, host: &str) -> Result<()> {
-        if self.settled.has(node) {
-            return Ok(());
-        }
-        self.settled.wait(node, host, &mut self.spaces())
-    }
-
-    fn build(topology: &Topology, tables: Tables, seed: u64, outside: &Arc<Outside>) -> Result<Network> {
-        let routes = routes::of_all(topology);
-        check::check(topology, &routes)?;
-        let here = Rooms::here()?;
-        let wanted = crate::entry::own().map_or(Attempts::Nothing, |own| own.attempts);
-        let manner = account::manner(topology, &routes, wanted);
-        let wanted = plan::spaces(topology).into_iter().chain(manner.sees().then_some(Space::Beyond));
-        let (mut spaces, init) =
-            build::namespaces(topology, &wanted.collect::<Vec<_>>(), &here.copy_of_network()?, manner)?;
-        let opening = Wires::open(topology, &spaces)?;
-        build::carry_out(&plan::steps(topology, &routes), &mut spaces)?;
-        carrier::wait(&plan::first_up(topology), &mut spaces)?;
-        let settled = Settled::those_that_nobody_enters(topology, &mut spaces)?;
-        engine::start(topology, &mut spaces)?;
-        let wires = opening.map(|opening| Wires::start(opening, topology, seed, &mut spaces)).transpose()?;
-        let way_out = uplink::connect(topology, &mut spaces)?;
-        rules::replace("building the lab's address translation and barriers", &mut spaces, tables)?;
-        let init = init.map(Arc::new);
-        if let Some(init) = &init {
-            account::open((topology, &routes), manner, &mut spaces, init)?;
-        }
-        let whereabouts = Arc::new(Whereabouts::of(topology));
-        let hosts = HostsFiles::of(topology, &whereabouts);
-        let views = files::of(topology, &hosts, outside)?;
-        let listener = init.clone().filter(|_| manner != Manner::Not);
-        let names = Arc::new(Names::of(topology, &whereabouts, outside, listener));
-        let mut here = Some(here);
-        let mut views_here = None;
-        let mut places = Vec::new();
-        for (number, node) in topology.nodes.iter().enumerate() {
-            let mut views = views.clone();
-            if !hosts.are_one() || whereabouts.is_alone(number) {
-                views.hosts = Arc::new(hosts.known_to(number));
-            }
-            let place = match (node.role, here.take_if(|_| node.role == Role::Here)) {
-                (Role::Here, Some(rooms)) => {
-                    views_here = Some(views).filter(|_| crate::entry::own().is_some_and(|own| own.mounts));
-                    Place::here((number, &node.name), rooms, &names)?
-                }
-                _ => Place::new((number, &node.name), &spaces[&Space::Node(number)].namespace, views, &names)?,
-            };
-            places.push(Arc::new(place));
-        }
-        if let Some(internet) = topology.only(Role::Internet) {
-            let hosts = topology.ports().flat_map(|(at, _)| topology.addresses(at)).map(|own| own.address());
-            outside.open(spaces[&Space::Node(internet)].copy_of_namespace()?, hosts.collect())?;
-        }
-        held::tell(topology, &places)?;
-        // The last that can fail: of a lab that was not built the test's own files show nothing.
-        let covered = views_here.map_or(Ok(Vec::new()), |views| files::show_here(&views))?;
-        let spaces = Arc::new(Mutex::new(spaces));
-        wires.iter().for_each(|wires| wires.are_in(&spaces));
-        Ok(Network {
-            places,
-            covered,
-            spaces,
-            vanished: Mutex::default(),
-            settled,
-            names,
-            wires,
-            way_out,
-            init,
-            manner,
-        })
-    }
-
-    fn change_rules(&self, attempt: &str, tables: Tables) -> Result<()> {
-        rules::replace(attempt, &mut self.spaces(), tables)
-    }
-
-    pub(crate) fn spaces(&self) -> MutexGuard<'_, Spaces> {
-        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

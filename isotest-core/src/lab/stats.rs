@@ -10,10 +10,10 @@ use super::error::{Error, Result};
 use super::fates::Fates;
 use super::host::Host;
 use super::link::Link;
+use super::network::Network;
 use super::plan::{self, Space};
 use super::qdisc::{self, Queue};
 use super::rtnetlink::VethEnd;
-use super::shared::Network;
 use super::topology::{At, Topology};
 use crate::netlink::{Batch, Refusal, Socket, attributes};
 use crate::nft::Count;
@@ -29,7 +29,8 @@ pub struct LinkStats {
 }
 
 /// What has gone one way. All that was sent is either received, or dropped at the end that receives, or still on the way; beside it, a
-/// link with faults may deliver some twice. Only with [`Engine::Kernel`](super::Engine::Kernel) what a link loses is not sent either,
+/// link with faults may deliver some twice. What a link without faults does not take, because the interface at its other end is down or its
+/// MTU is shorter, was not sent, and is told as dropped at both ends. Only with [`Engine::Kernel`](super::Engine::Kernel) what a link loses is not sent either,
 /// because the kernel drops it before its card.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -78,11 +79,12 @@ impl Link {
             let end = self.lab().read(|topology| plan::end_of(topology, at).expect("every link has two ends"));
             counted_at(&network, at, &end)
         };
-        let [first, second] = [count(0)?, count(1)?];
+        // What has arrived is counted before what was sent, so that nothing seems to have come from nowhere.
         let fates = self.fates()?;
+        let [first_before, second, first] = [count(0)?, count(1)?, count(0)?];
         Ok(LinkStats {
             forth: Flow { sent: first.sent, received: second.received.without(&fates.forth) },
-            back: Flow { sent: second.sent, received: first.received.without(&fates.back) },
+            back: Flow { sent: second.sent, received: first_before.received.without(&fates.back) },
         })
     }
 

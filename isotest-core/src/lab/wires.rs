@@ -51,8 +51,8 @@ struct Engine {
     ways: Mutex<Vec<Option<Way>>>,
     brakes: Arc<Brakes>,
     stop: EventFd,
-    /// How many frames of each way have been taken.
-    taken: Vec<AtomicU64>,
+    /// What has become of the frames of each way.
+    given: Vec<Given>,
     /// How many frames came faster than they were taken.
     missed: AtomicU64,
     /// What was refused at the end of each way, by the number of that end.
@@ -63,13 +63,22 @@ struct Engine {
     ends: Condvar,
 }
 
+/// What has become of frames that were sent.
+#[derive(Debug, Default)]
+struct Given {
+    /// How many have been taken.
+    taken: AtomicU64,
+    /// How many never will be.
+    never: AtomicU64,
+}
+
 /// From so many links on, or where packets are so long, a ring is made at once: beside the price of so many its own is small, and a plain
 /// socket has no room for what begins at all of them in the same milliseconds, or for more than some of the longest.
 const MANY_LINKS: usize = 5;
 const LONG: u32 = 9000;
 
-/// How long the thread may take for what has come.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the thread may take for what has come, where it gets no further.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Wires {
     /// Opens what frames come in by, if there are any wires; before there are links, so that nothing is sent before.
@@ -91,7 +100,7 @@ impl Wires {
         let engine = Arc::new(Engine {
             brakes,
             stop,
-            taken: ways.iter().map(|_| AtomicU64::new(0)).collect(),
+            given: ways.iter().map(|_| Given::default()).collect(),
             missed: AtomicU64::new(0),
             refusals: ways.iter().map(|_| Refusals::default()).collect(),
             ways: Mutex::new(ways),
@@ -108,14 +117,24 @@ impl Wires {
         self.engine.brakes.are_in(spaces);
     }
 
-    /// Waits until the thread has taken so many packets that were sent from this end, or it is plain that it won't.
+    /// Waits until the thread has taken so many packets that were sent from this end, or it is plain that it won't: some the kernel counts
+    /// as sent, and gives to nobody, such as those whose headers are broken. They are not waited for again.
     pub(crate) fn wait_until_taken(&self, from: At, packets: u64) -> Result<()> {
-        let begun = Instant::now();
-        let taken = || self.engine.taken[number(from)].load(Ordering::Acquire) + self.missed();
-        while taken() < packets && begun.elapsed() < PATIENCE {
+        let Given { taken, never } = &self.engine.given[number(from)];
+        let taken = || taken.load(Ordering::Acquire) + self.missed();
+        let expected = packets.saturating_sub(never.load(Ordering::Relaxed));
+        let (mut so_far, mut since) = (taken(), Instant::now());
+        while so_far < expected {
             self.engine.check()?;
             std::thread::sleep(Duration::from_micros(20));
+            let before = std::mem::replace(&mut so_far, taken());
+            if so_far > before {
+                since = Instant::now();
+            } else if since.elapsed() > PATIENCE {
+                break;
+            }
         }
+        never.store(packets.saturating_sub(so_far), Ordering::Relaxed);
         Ok(())
     }
 

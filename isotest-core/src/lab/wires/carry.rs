@@ -119,7 +119,7 @@ impl<'a> Carrier<'a> {
             let number = number_of(arrived.interface);
             self.credit.note(now, number, arrived.frame.len());
             let Some(way) = ways.get_mut(number).and_then(Option::as_mut) else { continue };
-            let taken = &self.engine.taken[number];
+            let taken = &self.engine.given[number].taken;
             taken.store(taken.load(Ordering::Relaxed) + 1, Ordering::Release); // Nobody else writes there.
             let frame = arrived.frame;
             if let Verdict::Deliver(copies) = way.arrive(now, frame) {

@@ -79,17 +79,21 @@ const MUCH: usize = 8 << 20;
 const LITTLE: usize = 1 << 20;
 
 impl Intake {
-    /// Opens one for all frames of this thread's network, with a ring from the beginning if that is possible and wanted.
-    pub(super) fn open(longest: usize, start: Start) -> nix::Result<Intake> {
+    /// Opens one for all frames of this thread's network.
+    pub(super) fn open(longest: usize) -> nix::Result<Intake> {
         let plain = frames::open()?;
         // Beyond the machine's limit only for root; the kernel cuts what the other asks for to it.
         setsockopt(&plain, sockopt::RcvBufForce, &ROOM).or_else(|_| setsockopt(&plain, sockopt::RcvBuf, &ROOM))?;
-        let ring = match (ring::lead(&plain), start) {
-            (Ok(()), Start::Small) => Making::NotYet,
-            (Ok(()), Start::Large) => taken_over(Ring::make(longest)),
-            (Err(_), _) => Making::Never,
-        };
+        let ring = if ring::lead(&plain).is_ok() { Making::NotYet } else { Making::Never };
         Ok(Intake { plain, inbox: Inbox::new(longest), longest, ring, from: Source::Plain, bytes: 0, full: 0 })
+    }
+
+    /// Makes a ring, if that is possible and wanted from the beginning; tells what there is room for.
+    pub(super) fn make_ready(&mut self, start: Start) -> nix::Result<Room> {
+        if let (Start::Large, Making::NotYet) = (start, &self.ring) {
+            self.ring = taken_over(Ring::make(self.longest));
+        }
+        Ok(self.room())
     }
 
     /// The socket to send by.

@@ -15,45 +15,52 @@ use super::intake::{Intake, Room, Start};
 
 /// A thread that has begun.
 pub(crate) struct Opening {
-    opened: Receiver<nix::Result<Room>>,
+    ready: Receiver<nix::Result<Room>>,
     give: Sender<Arc<Engine>>,
 }
 
 impl Opening {
-    /// Starts the thread, in this network, for frames of at most so many bytes. It ends with this, or with the engine that it is given.
+    /// Starts the thread, in this network, for frames of at most so many bytes, and waits until no frame that comes there is lost any more.
+    /// It ends with this, or with the engine that it is given.
     pub(super) fn begin(longest: usize, start: Start, network: OwnedFd) -> Result<Opening> {
-        let (tell, opened) = channel();
+        let (tell_opened, opened) = channel();
+        let (tell_ready, ready) = channel();
         let (give, given) = channel::<Arc<Engine>>();
         let run = move || {
-            let intake = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| Intake::open(longest, start));
-            let (intake, room) = match intake {
-                Ok(intake) => {
-                    let room = intake.room();
-                    (Some(intake), Ok(room))
-                }
-                Err(errno) => (None, Err(errno)),
+            let intake = setns(network, CloneFlags::CLONE_NEWNET).and_then(|()| Intake::open(longest));
+            let mut intake = match intake {
+                Ok(intake) => intake,
+                Err(errno) => return tell_opened.send(Err(errno)).unwrap_or_default(), // Who has begun it waits.
             };
             // Who has begun it is gone only where the lab could not be built, or the test has ended.
-            if let (Ok(()), Some(intake), Ok(engine)) = (tell.send(room), intake, given.recv()) {
+            if tell_opened.send(Ok(())).is_ok()
+                && tell_ready.send(intake.make_ready(start)).is_ok()
+                && let Ok(engine) = given.recv()
+            {
                 carry(&engine, intake);
             }
         };
         let thread = std::thread::Builder::new().name("lab-wires".to_owned()).spawn(run);
         thread.map_err(|error| Error::io("starting a thread for the lab's wires", &error))?;
-        Ok(Opening { opened, give })
+        heard(&opened)?;
+        Ok(Opening { ready, give })
     }
 
-    /// Waits until it has opened that; tells what it is.
+    /// Waits until there is room for more than that takes in by itself, if that is wanted; tells for how much.
     pub(super) fn room(&self) -> Result<Room> {
-        let attempt = "opening a packet socket for the lab's wires";
-        let room = self.opened.recv().map_err(|_| Error::new(attempt, "its thread has panicked"))?;
-        room.map_err(|errno| Error::kernel(attempt, errno))
+        heard(&self.ready)
     }
 
     /// Has it carry frames.
     pub(super) fn carry(self, engine: &Arc<Engine>) {
         self.give.send(Arc::clone(engine)).ok(); // It listens, unless the test has ended.
     }
+}
+
+fn heard<T>(answer: &Receiver<nix::Result<T>>) -> Result<T> {
+    let attempt = "opening a packet socket for the lab's wires";
+    let answer = answer.recv().map_err(|_| Error::new(attempt, "its thread has panicked"))?;
+    answer.map_err(|errno| Error::kernel(attempt, errno))
 }
 
 /// Carries frames until the lab is gone, or that fails.
