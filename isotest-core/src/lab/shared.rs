@@ -112,8 +112,7 @@ impl Shared {
                 Stage::Up(network) if topology.cables[at.cable].wired => {
                     if let Some(wires) = &network.wires {
                         // What was sent before meets what was wrong before.
-                        let sent = stats::sent(topology, *at, &mut network.spaces())?;
-                        wires.wait_until_taken(*at, sent)?;
+                        wires.wait_until_taken(*at, || stats::sent(topology, *at, &mut network.spaces()))?;
                         wires.set(*at, faults.clone())?;
                     }
                 }

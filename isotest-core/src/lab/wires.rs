@@ -79,6 +79,8 @@ const LONG: u32 = 9000;
 
 /// How long the thread may take for what has come, where it gets no further.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// After so long without another packet it is asked again how many there are.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 impl Wires {
     /// Opens what frames come in by, if there are any wires; before there are links, so that nothing is sent before.
@@ -117,21 +119,23 @@ impl Wires {
         self.engine.brakes.are_in(spaces);
     }
 
-    /// Waits until the thread has taken so many packets that were sent from this end, or it is plain that it won't: some the kernel counts
-    /// as sent, and gives to nobody, such as those whose headers are broken. They are not waited for again.
-    pub(crate) fn wait_until_taken(&self, from: At, packets: u64) -> Result<()> {
+    /// Waits until the thread has taken as many packets from this end as were `sent`, which may be told again as fewer; or it is plain that
+    /// it won't: some the kernel counts as sent, and gives to nobody, such as those whose headers are broken. They are not waited for again.
+    pub(crate) fn wait_until_taken(&self, from: At, sent: impl Fn() -> Result<u64>) -> Result<()> {
         let Given { taken, never } = &self.engine.given[number(from)];
         let taken = || taken.load(Ordering::Acquire) + self.missed();
-        let expected = packets.saturating_sub(never.load(Ordering::Relaxed));
-        let (mut so_far, mut since) = (taken(), Instant::now());
-        while so_far < expected {
+        let mut packets = sent()?;
+        let (mut so_far, mut since, mut asked) = (taken(), Instant::now(), Instant::now());
+        while so_far < packets.saturating_sub(never.load(Ordering::Relaxed)) {
             self.engine.check()?;
             std::thread::sleep(Duration::from_micros(20));
             let before = std::mem::replace(&mut so_far, taken());
             if so_far > before {
-                since = Instant::now();
+                (since, asked) = (Instant::now(), Instant::now());
             } else if since.elapsed() > PATIENCE {
                 break;
+            } else if asked.elapsed() > ASK_AGAIN {
+                (packets, asked) = (packets.min(sent()?), Instant::now());
             }
         }
         never.store(packets.saturating_sub(so_far), Ordering::Relaxed);
