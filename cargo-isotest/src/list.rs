@@ -7,6 +7,7 @@ mod linked;
 mod opened;
 mod ours;
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,10 +96,7 @@ pub(crate) fn tests<'a>(binaries: &'a [Binary], manner: &Manner<'_>) -> Result<L
 /// Starts the fork servers of the binaries whose tests are to run, as far as none runs yet. Where one can't be started, each of its tests
 /// will tell.
 pub(crate) fn start_servers(listed: &Listed<'_>) {
-    let mut wanted: Vec<usize> = listed.tests.iter().map(|test| test.binary).collect();
-    wanted.dedup();
-    wanted.sort_unstable();
-    wanted.dedup();
+    let mut wanted: BTreeSet<usize> = listed.tests.iter().map(|test| test.binary).collect();
     wanted.retain(|at| listed.binaries[*at].wants_server());
     let binaries: Vec<&Binary> = wanted.iter().map(|at| listed.binaries[*at].binary).collect();
     let started = on_several(&binaries, |binary| Ok::<_, Infallible>(binary::server_of(binary).ok()));

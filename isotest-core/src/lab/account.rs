@@ -17,7 +17,7 @@ use super::addresses::Prefix;
 use super::beyond;
 use super::build::Spaces;
 use super::error::{Error, Result};
-use super::place::Place;
+use super::place::{Place, on_a_thread};
 use super::plan::Space;
 use super::routes::Hop;
 use super::topology::{Role, Topology};
@@ -105,7 +105,11 @@ pub(crate) fn open(
 ) -> Result<()> {
     let told = match manner {
         Manner::Not => Ok(()),
-        Manner::Counted => count(topology, routes, spaces, init),
+        Manner::Counted => {
+            let (sending, passing) = counted(topology, routes, spaces);
+            let before = so_far(&passing)?;
+            count(&sending, passing.into_iter().zip(before), init)
+        }
         Manner::Seen | Manner::SeenWithHere => {
             let here = topology.only(Role::Here).filter(|_| manner == Manner::SeenWithHere);
             beyond::lay(topology, routes, spaces, here)?;
@@ -127,33 +131,42 @@ pub(crate) fn close(init: &OwnedFd, places: &[Arc<Place>]) {
     }
 }
 
-fn count(topology: &Topology, routes: &[Vec<Hop>], spaces: &Spaces, init: &OwnedFd) -> nix::Result<()> {
+/// The networks whose counters say where their hosts try to go; those in which something may pass through apart.
+fn counted<'s>(
+    topology: &Topology,
+    routes: &[Vec<Hop>],
+    spaces: &'s Spaces,
+) -> (Vec<BorrowedFd<'s>>, Vec<BorrowedFd<'s>>) {
     let networks = networks(topology);
     let telling = nodes(topology).filter(|node| reaches_all(topology, routes, &networks, *node));
     let (passing, sending): (Vec<_>, Vec<_>) = telling.partition(|node| topology.nodes[*node].role.forwards());
-    let namespace = |node: &usize| spaces[&Space::Node(*node)].namespace.as_fd();
-    let sending: Vec<BorrowedFd<'_>> = sending.iter().map(namespace).collect();
-    hatch::hand_over(init, &Message::Count(Counted::Sent), &sending)?;
-    let passing: Vec<BorrowedFd<'_>> = passing.iter().map(namespace).collect();
-    for (router, before) in passing.iter().zip(counted_so_far(&passing)?) {
-        hatch::hand_over(init, &Message::Count(Counted::Passing(before)), &[*router])?;
+    let namespace = |node: usize| spaces[&Space::Node(node)].namespace.as_fd();
+    (sending.into_iter().map(namespace).collect(), passing.into_iter().map(namespace).collect())
+}
+
+fn count<'s>(
+    sending: &[BorrowedFd<'_>],
+    passing: impl Iterator<Item = (BorrowedFd<'s>, u64)>,
+    init: &OwnedFd,
+) -> nix::Result<()> {
+    hatch::hand_over(init, &Message::Count(Counted::Sent), sending)?;
+    for (router, before) in passing {
+        hatch::hand_over(init, &Message::Count(Counted::Passing(before)), &[router])?;
     }
     Ok(())
 }
 
 /// How often each of these networks has had no route for what was to pass through.
-fn counted_so_far(networks: &[BorrowedFd<'_>]) -> nix::Result<Vec<u64>> {
+fn so_far(networks: &[BorrowedFd<'_>]) -> Result<Vec<u64>> {
     if networks.is_empty() {
         return Ok(Vec::new());
     }
     let count = |network: &BorrowedFd<'_>| {
-        setns(network, CloneFlags::CLONE_NEWNET)?;
-        no_route::passing(Path::new("/proc/thread-self/net"))
+        let told = setns(network, CloneFlags::CLONE_NEWNET)
+            .and_then(|()| no_route::passing(Path::new("/proc/thread-self/net")));
+        told.map_err(|errno| Error::kernel("counting for what a router had no route so far", errno))
     };
-    std::thread::scope(|scope| {
-        let counting = scope.spawn(|| networks.iter().map(count).collect());
-        counting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    on_a_thread("lab-account", || networks.iter().map(count).collect())
 }
 
 /// What is to be known of the lab, in parts that fit into packets.
